@@ -1,0 +1,125 @@
+#!/usr/bin/env node
+'use strict';
+// Finds a Python, has it prepare the managed environment once, and hands over to `python -m tikomni`.
+// It knows no command but `dev`; where the environment is and what makes it ready is said again in
+// lib/tikomni/install/managed.py, and a test keeps the two in agreement.
+
+const { createHash } = require('node:crypto');
+const { existsSync, readFileSync } = require('node:fs');
+const { constants, homedir } = require('node:os');
+const { join } = require('node:path');
+const { spawn, spawnSync } = require('node:child_process');
+
+const ROOT = join(__dirname, '..');
+const LIB = join(ROOT, 'lib');
+const WINDOWS = process.platform === 'win32';
+const { version } = require('../package.json');
+const interpreters = require('../lib/tikomni/install/interpreters.json');
+
+const EXTRAS = { demo: ['sandbox'], sandbox: ['sandbox'], dev: ['test'] };
+
+const digest = (set) => createHash('sha256').update(readFileSync(join(ROOT, 'requirements', `${set}.txt`))).digest('hex');
+
+function environmentFolder(env = process.env) {
+  const home = env.HOME || homedir();
+  const data = WINDOWS ? env.LOCALAPPDATA || join(home, 'AppData', 'Local')
+    : env.XDG_DATA_HOME || join(home, ...(process.platform === 'darwin' ? ['Library', 'Application Support'] : ['.local', 'share']));
+  return join(data, 'tikomni', 'env', `${version}-${digest('base').slice(0, 12)}`);
+}
+
+const pythonOf = (folder) => join(folder, ...(WINDOWS ? ['Scripts', 'python.exe'] : ['bin', 'python']));
+
+function isReady(folder, extras) {
+  try {
+    const { sets } = JSON.parse(readFileSync(join(folder, '.ready.json'), 'utf8'));
+    return existsSync(pythonOf(folder)) && ['base', ...extras].every((set) => sets[set] === digest(set));
+  } catch {
+    return false;
+  }
+}
+
+const findPython = () => interpreters.candidates.find(([program, ...args]) =>
+  spawnSync(program, [...args, '-c', interpreters.probe], { stdio: 'ignore', timeout: 120_000 }).status === 0);
+
+// Runs a program to its end, passing on the signals that only this process got. Resolves to {status, stdout}.
+function run([program, ...args], { stdout = 'inherit', cwd } = {}) {
+  return new Promise((resolve) => {
+    const env = { ...process.env, PYTHONPATH: LIB };
+    const child = spawn(program, args, { stdio: ['inherit', stdout, 'inherit'], env, cwd });
+    let text = '';
+    child.stdout?.setEncoding('utf8').on('data', (chunk) => { text += chunk; });
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+      // A terminal sends Ctrl-C to the whole group; passing it on would interrupt the child twice.
+      process.on(signal, () => signal === 'SIGINT' && process.stdin.isTTY || child.kill(signal));
+    }
+    child.on('error', (error) => { console.error(error.message); resolve({ status: 2, stdout: text }); });
+    child.on('close', (code, signal) => resolve({ status: code ?? 128 + constants.signals[signal], stdout: text }));
+  });
+}
+
+// The exit status of the preparation; what it prints reaches nobody unless it fails.
+async function prepare(extras) {
+  const python = findPython();
+  if (!python) {
+    const hint = interpreters.advice[process.platform] ?? interpreters.advice.linux;
+    return fail({ code: 'no_environment', message: interpreters.missing, hint, retryable: false, details: {} });
+  }
+  const flags = extras.flatMap((extra) => ['--extra', extra]);
+  const { status, stdout } = await run([...python, '-P', '-m', 'tikomni.install.environment', ...flags], { stdout: 'pipe' });
+  if (status === 0) return 0;
+  try {
+    return fail(JSON.parse(stdout).error, status);
+  } catch {
+    return status;
+  }
+}
+
+function fail(error, status = 2) {
+  if (process.stdout.isTTY) console.error(`${error.message}\n${error.hint}`);
+  else console.log(JSON.stringify({ ok: false, command: 'env', status: 'failed', error }));
+  return status;
+}
+
+// What `dev` runs in the package's folder, one step after the other; `lock` needs uv and no environment.
+const DEV = {
+  test: (python, args) => [[python, '-m', 'pytest', ...args]],
+  lint: (python) => [
+    [python, '-m', 'ruff', 'check'],
+    [python, '-m', 'ruff', 'format', '--check'],
+    [python, '-c', 'from importlinter.cli import lint_imports_command as main; main()', '--no-cache'],
+  ],
+  lock: () => [
+    compile('base'),
+    compile('sandbox', '--extra', 'sandbox', '-c', 'requirements/base.txt'),
+    compile('test', '--extra', 'test', '-c', 'requirements/sandbox.txt'),
+  ],
+};
+
+const compile = (set, ...from) => ['uv', 'pip', 'compile', '--quiet', '--upgrade', '--universal',
+  '--fork-strategy', 'fewest', '--python-version', '3.11', '--generate-hashes', '--no-header', '--no-annotate',
+  '--no-emit-index-url', 'pyproject.toml', ...from, '-o', `requirements/${set}.txt`];
+
+async function main(given) {
+  const [command, ...args] = given;
+  const develop = command === 'dev' && DEV[args.shift()];
+  if (command === 'dev' && !develop) {
+    console.error(`usage: tikomni-skills dev ${Object.keys(DEV).join('|')} [arguments]`);
+    return 2;
+  }
+  const folder = environmentFolder();
+  const python = pythonOf(folder);
+  const extras = EXTRAS[command] ?? [];
+  if (develop !== DEV.lock && !isReady(folder, extras)) {
+    const status = await prepare(extras);
+    if (status !== 0) return status;
+  }
+  const steps = develop ? develop(python, args) : [[python, '-P', '-X', 'utf8', '-m', 'tikomni', ...given]];
+  for (const step of steps) {
+    const { status } = await run(step, develop ? { cwd: ROOT } : {});
+    if (status !== 0) return status;
+  }
+  return 0;
+}
+
+module.exports = { environmentFolder, isReady };
+if (require.main === module) main(process.argv.slice(2)).then((status) => { process.exitCode = status; });

@@ -1,0 +1,7 @@
+"""``python -m tikomni``."""
+
+import sys
+
+from tikomni.cli import main
+
+sys.exit(main())

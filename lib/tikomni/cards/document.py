@@ -1,0 +1,67 @@
+"""The work document: every fact of a work as JSON, checked against the published schema on every write.
+
+Documents live under the output root, never in the card root: a notes vault holds notes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tikomni.errors import TikomniError
+from tikomni.facts import Work
+from tikomni.storage import atomic
+from tikomni.storage.tree import Tree
+
+SCHEMA_PATH = Path(__file__).with_name("work-card.schema.json")
+SCHEMA_VERSION = 1
+
+
+def work_document(work: Work) -> dict[str, Any]:
+    """``work`` as a plain JSON object with its ``schema_version``; ``Work.from_dict`` reads it back."""
+    return {"schema_version": SCHEMA_VERSION, **json.loads(json.dumps(work.as_dict()))}
+
+
+def validate(document: Mapping[str, Any]) -> None:
+    """Check a work document.
+
+    Raises:
+        TikomniError: ``internal``, with the JSON pointer of the first violation and what is wrong there.
+    """
+    from jsonschema.exceptions import best_match
+
+    error = best_match(_validator().iter_errors(document))
+    if error is not None:
+        pointer = "".join(f"/{part}" for part in error.absolute_path) or "/"
+        raise TikomniError(
+            "internal",
+            f"The work document does not follow its schema at {pointer}: {error.message[:300]}",
+            details={"pointer": pointer, "rule": "/".join(map(str, error.absolute_schema_path))},
+        )
+
+
+def write_document(tree: Tree, work: Work, at: datetime) -> Path:
+    """Write the document of ``work`` into the results of ``at``'s day and return its path.
+
+    Raises:
+        TikomniError: ``internal`` where it does not follow the schema, ``disk_full``; InputError ``storage``.
+    """
+    document = work_document(work)
+    validate(document)
+    path = tree.results_path(work.platform, work.platform_work_id, at)
+    atomic.write_json(path, document)
+    return path
+
+
+@cache
+def _validator() -> Any:
+    from jsonschema import Draft202012Validator, FormatChecker
+
+    schema = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))
+    checker = FormatChecker(["date"])
+    checker.checks("date-time", raises=ValueError)(lambda v: not isinstance(v, str) or bool(datetime.fromisoformat(v)))
+    return Draft202012Validator(schema, format_checker=checker)

@@ -1,0 +1,31 @@
+"""The words of cards in the reader's language. Data lives in ``labels.yaml``; this finds it."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tikomni.settings import Settings
+
+
+def language(settings: Settings, platform: str) -> str:
+    """``zh`` or ``en``: the setting, else what the platform's people read."""
+    return settings.language or _data()["languages"].get(platform, "en")
+
+
+def labels(language: str) -> dict[str, Any]:
+    """Every label of a language, by name; groups (``fields``, ``reasons``, …) are mappings."""
+    return _data()[language]
+
+
+def note_headings() -> tuple[str, ...]:
+    """How the heading above the user's own words reads, in every language."""
+    return tuple(words["notes"] for words in _data().values() if "notes" in words)
+
+
+@cache
+def _data() -> dict[str, Any]:
+    return yaml.safe_load(Path(__file__).with_name("labels.yaml").read_text(encoding="utf-8"))

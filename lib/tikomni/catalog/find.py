@@ -1,0 +1,343 @@
+"""Which routes answer a question: words, meanings, platform and what is in hand, weighed together.
+
+    find("抖音这条底下都在吵啥", {"aweme_id": "7412345678901234567"})
+
+Lexical and offline: of the index (``search.txt``, made by ``search.py``) a question needs the header, the routes and a
+few lines of terms. It must not call anything, or guess an input.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from tikomni.catalog import words
+from tikomni.catalog.question import UNKNOWN, Question, has_any, platform_of, read
+
+__all__ = ["DEFAULT_LIMIT", "SEARCH", "Found", "find", "platforms"]
+
+SEARCH = Path(__file__).with_name("search.txt")
+
+DEFAULT_LIMIT = 8
+NOT_OFFERED = "none."
+"""Capabilities that no route has are named so: where one fits best, nothing fits."""
+
+_STEPS = 3  # steps of a weight that make one
+_TENTHS = 10
+
+# How much things count beside words, whose weights are mostly 2…6 each. Set by measuring (tests/find).
+_NAME_IN_HAND = 1.5
+_SHOWN_BY_LINK = 2.0
+_NOT_OFFERED_WINS = 2.0  # its words were asked for expressly
+_LISTS, _NO_LISTS = 1.25, 0.8
+_FOR_ANY_PLATFORM = 0.8
+_BY_ANOTHER_NAME, _PERHAPS, _OPTIONAL = 0.8, 0.5, 0.3  # of an input that is in hand
+_LEFT_OVER, _LEFT_OVER_UNASKED = 0.5, 0.2  # of something in hand that a route has no use for
+_FREE_INPUT = 0.5
+_NOTHING_NEEDED = 0.3
+_LEAST_INPUT, _UNKNOWN_INPUT = 1.5, 3.0
+
+_SAME_CAPABILITY = 2  # variants of one thing that are shown
+_CLEARLY = 0.87  # what acts comes first only when the next other thing is further off than this
+_AS_GOOD = 0.9
+_FAR_OFF, _PERHAPS_FAR_OFF, _COVERED = 12.0, 25.0, 0.4
+_NEAREST = 5
+
+
+@dataclass(frozen=True)
+class Found:
+    """``routes``: ids, the best first. ``platforms``: where the best hits are, when they are on several and the
+    question names none. ``nearest``: what there is instead, when nothing fits."""
+
+    routes: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    nearest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One route, as far as finding it goes. ``needs``: sets of inputs with which it can be called; ``takes``: others.
+
+    ``acts``: it does more than read something public or one's own. ``lists``: it takes several values at once.
+    """
+
+    id: str
+    capability: int
+    standing: float
+    platforms: tuple[str, ...]
+    needs: tuple[tuple[str, ...], ...]
+    takes: frozenset[str]
+    lists: bool
+    acts: bool
+
+    @classmethod
+    def from_line(cls, line: str) -> _Entry:
+        route, capability, standing, platforms, needs, takes, marks = line.split("\t")
+        return cls(
+            id=route,
+            capability=int(capability),
+            standing=int(standing) / 100,
+            platforms=tuple(filter(None, platforms.split(","))),
+            needs=tuple(tuple(filter(None, one.split(","))) for one in needs.split(";")),
+            takes=frozenset(takes.split(",")),
+            lists="l" in marks,
+            acts="a" in marks,
+        )
+
+
+@dataclass(frozen=True)
+class _Hit:
+    """How well something fits; ``entry`` is None for a capability that no route has."""
+
+    score: float
+    capability: int
+    entry: _Entry | None = None
+
+
+class _Index:
+    """``search.txt``; a line of terms is read when it is asked for."""
+
+    def __init__(self, data: bytes) -> None:
+        head, _, rest = data.partition(b"\n")
+        routes, _, terms = rest.partition(b"\n\n")
+        self.rules: dict[str, Any] = json.loads(head)
+        self.entries = [_Entry.from_line(line) for line in routes.decode().split("\n")]
+        self.free = frozenset(self.rules["free"])
+        self.telling = frozenset(self.rules["telling"])
+        self._terms = terms.split(b"\n")
+
+    @cached_property
+    def longest(self) -> int:
+        return max(len(form) for form in self.rules["forms"] if not form.isascii())
+
+    def weights(self, term: str) -> tuple[dict[int, float], dict[int, float]]:
+        """What a term says for each capability, and for each route."""
+        key = term.encode() + b"\t"
+        at = bisect_left(self._terms, key)
+        if at == len(self._terms) or not self._terms[at].startswith(key):
+            return {}, {}
+        by_capability, _, by_route = self._terms[at][len(key) :].decode().partition("\t")
+        return _weights(by_capability), _weights(by_route)
+
+    def prior(self, capability: int) -> float:
+        return self.rules["capabilities"][capability][1] / _TENTHS
+
+    def rarity(self, name: str) -> float:
+        """How telling the name of an input is; 0 for a name that no route has."""
+        return self.rules["inputs"].get(name, 0) / _TENTHS
+
+
+def _weights(text: str) -> dict[int, float]:
+    """Three characters in base 36 for each: the number in two, the weight in one."""
+    return {int(text[at : at + 2], 36): int(text[at + 2], 36) / _STEPS for at in range(0, len(text), 3)}
+
+
+@cache
+def _index() -> _Index:
+    return _Index(SEARCH.read_bytes())
+
+
+def platforms() -> tuple[str, ...]:
+    """The platforms that a question can be about."""
+    return tuple(_index().rules["platforms"])
+
+
+def find(
+    question: str, have: Mapping[str, Any] | None = None, platform: str | None = None, limit: int = DEFAULT_LIMIT
+) -> Found:
+    """The routes that answer ``question``, the best first.
+
+    Args:
+        question: Chinese, English or both; pasted links and ids may be in it.
+        have: inputs in hand, by the name of an input or another name of the same thing; a value may be a list.
+        platform: its name or nickname; read from the question where it is not told.
+        limit: how many routes at most.
+    """
+    index = _index()
+    told = platform and (platform_of(platform, index.rules) or platform)
+    asked = read(question, have or {}, told or None, index.rules)
+    if asked.elsewhere or (told and told not in index.rules["platforms"]):
+        return Found(nearest=_nearest(index, []))
+    ranking = _Ranking(index, asked)
+    hits = _reading_first(ranking.hits())
+    if not hits or hits[0].entry is None or ranking.is_far_off(hits[0]):
+        return Found(nearest=_nearest(index, hits))
+    several = () if asked.platforms else _several(hits)
+    return Found(tuple(_shown(hits, limit, apart=bool(several))), several)
+
+
+class _Ranking:
+    """One question against all routes."""
+
+    def __init__(self, index: _Index, asked: Question) -> None:
+        self.index, self.asked = index, asked
+        self.low = words.plain(asked.text)
+        self.meanings = words.concepts(asked.text, index.rules["forms"], index.longest)
+        self.same = {name: frozenset(index.rules["same"].get(name, ())) for name in sorted(asked.hand)}
+        self._asked_for: dict[int, bool] = {}
+
+    def hits(self) -> list[_Hit]:
+        """Everything that fits at all, the best first."""
+        by_capability, by_route = self._by_words()
+        found = [
+            _Hit(score, entry.capability, entry)
+            for number, entry in enumerate(self.index.entries)
+            if self._is_candidate(entry)
+            and (score := self._score(entry, by_capability[entry.capability], by_route[number])) > 0
+        ]
+        found += (
+            _Hit(_NOT_OFFERED_WINS * by_capability[number], number)
+            for number, (name, _, _, exclude) in enumerate(self.index.rules["capabilities"])
+            if name.startswith(NOT_OFFERED)
+            and by_capability[number]
+            and exclude not in self.asked.platforms
+            and self._is_asked_for(number)
+        )
+        order = {name: place for place, name in enumerate(self.index.rules["platforms"])}
+        return sorted(found, key=lambda hit: (-hit.score, _place(hit, order)))
+
+    def is_far_off(self, hit: _Hit) -> bool:
+        """Whether a question that names no platform, and holds nothing, is not about this at all."""
+        if self.asked.platforms or self.asked.hand:
+            return False
+        said = list(words.terms(self.asked.text, pairs=False))
+        covered = sum(hit.capability in self.index.weights(term)[0] for term in said)
+        return hit.score < _FAR_OFF or (hit.score < _PERHAPS_FAR_OFF and covered < _COVERED * len(said))
+
+    def _by_words(self) -> tuple[Mapping[int, float], Mapping[int, float]]:
+        terms = set(words.terms(self.asked.text)) | self.meanings
+        if self.asked.many or self.asked.lists:
+            terms.add("@batch")
+        sums = defaultdict[int, float](float), defaultdict[int, float](float)
+        for term in sorted(terms):
+            for into, weights in zip(sums, self.index.weights(term), strict=True):
+                for number, weight in weights.items():
+                    into[number] += weight
+        if shown := self.index.rules["kinds"].get(self.asked.kind):
+            names = [row[0] for row in self.index.rules["capabilities"]]
+            sums[0][names.index(shown)] += _SHOWN_BY_LINK
+        return sums
+
+    def _is_candidate(self, entry: _Entry) -> bool:
+        if self.asked.platforms and entry.platforms and not set(entry.platforms) & set(self.asked.platforms):
+            return False
+        given = self.asked.given & self.index.telling
+        return self._is_asked_for(entry.capability) or any(name in given for one in entry.needs for name in one)
+
+    def _is_asked_for(self, capability: int) -> bool:
+        """Some things are meant only by those who say so: what does more than read, what hardly anybody needs."""
+        if capability not in self._asked_for:
+            when = self.index.rules["capabilities"][capability][2]
+            self._asked_for[capability] = not when or any(
+                all(self._says(part) for part in one.split(" + ")) for one in when.split(", ")
+            )
+        return self._asked_for[capability]
+
+    def _says(self, part: str) -> bool:
+        if part.startswith("@"):
+            return part in self.meanings or (part in ("@own", "@acting") and "cookie" in self.asked.hand)
+        return has_any(self.low, part) or (part == "cookie" and part in self.asked.hand)
+
+    def _score(self, entry: _Entry, by_capability: float, by_route: float) -> float:
+        score = by_capability + by_route + self.index.prior(entry.capability)
+        score += _NAME_IN_HAND * sum(self._telling(entry))
+        score *= (1 + self._fit(entry)) * entry.standing
+        if self.asked.lists:
+            score *= _LISTS if entry.lists else _NO_LISTS
+        return score * _FOR_ANY_PLATFORM if self.asked.platforms and not entry.platforms else score
+
+    def _telling(self, entry: _Entry) -> Iterator[float]:
+        """How telling each input is that is in hand and that this route takes."""
+        needed = {name for one in entry.needs for name in one}
+        for name, others in self.same.items():
+            if name in needed:
+                yield self.index.rarity(name)
+            elif name in entry.takes:
+                yield _OPTIONAL * self.index.rarity(name)
+            elif others & needed:
+                yield 0.6 * max(self.index.rarity(other) for other in others & needed)
+
+    def _fit(self, entry: _Entry) -> float:
+        """0…1: how nearly what is in hand is what the route needs."""
+        if not self.asked.hand:
+            return _NOTHING_NEEDED if self.index.free.issuperset(entry.needs[0]) else 0.0
+        return max(self._overlap(needed, entry.takes) for needed in entry.needs)
+
+    def _overlap(self, needed: Sequence[str], takes: frozenset[str]) -> float:
+        used, both, either = set[str](), 0.0, 0.0
+        for name in needed:
+            weight = self._weight(name)
+            either += weight
+            if name in self.same:
+                both += weight
+                used.add(name)
+            elif other := next((one for one, others in self.same.items() if name in others), None):
+                both += _BY_ANOTHER_NAME * weight
+                used.add(other)
+            elif UNKNOWN in self.same and name not in self.index.free:
+                both += _PERHAPS * weight
+        for name in self.same.keys() - used - {UNKNOWN}:
+            weight = self._weight(name)
+            if name in takes:
+                both += _OPTIONAL * weight
+                either += 2 * _OPTIONAL * weight
+            else:
+                asked = name in self.asked.given and name != "url"
+                either += weight * (_LEFT_OVER if asked else _LEFT_OVER_UNASKED)
+        return both / either if either else 0.0
+
+    def _weight(self, name: str) -> float:
+        weight = max(self.index.rarity(name) or _UNKNOWN_INPUT, _LEAST_INPUT)
+        return weight * (_FREE_INPUT if name in self.index.free else 1)
+
+
+def _place(hit: _Hit, order: Mapping[str, int]) -> tuple[int, str]:
+    """Equal hits: the platforms in their order, then by id."""
+    if hit.entry is None:
+        return -1, ""
+    return min((order[name] for name in hit.entry.platforms), default=len(order)), hit.entry.id
+
+
+def _reading_first(hits: list[_Hit]) -> list[_Hit]:
+    """What acts gives way to what reads, unless it is clearly what was meant."""
+    if not hits or hits[0].entry is None or not hits[0].entry.acts:
+        return hits
+    other = next((hit for hit in hits if hit.capability != hits[0].capability), None)
+    if other is None or other.score < _CLEARLY * hits[0].score:
+        return hits
+    return sorted(hits, key=lambda hit: hit.entry is not None and hit.entry.acts)
+
+
+def _several(hits: Sequence[_Hit]) -> tuple[str, ...]:
+    """The platforms of the hits that are about as good as the best, when they are on several."""
+    good = [hit.entry for hit in hits if hit.entry and hit.score >= _AS_GOOD * hits[0].score]
+    found = tuple(dict.fromkeys(name for entry in good for name in entry.platforms))
+    return found if len(found) > 1 else ()
+
+
+def _shown(hits: Sequence[_Hit], limit: int, *, apart: bool) -> Iterator[str]:
+    """The best routes, not all of them variants of one thing. ``apart``: one of a kind on each platform."""
+    seen = Counter[Any]()
+    for hit in hits:
+        if hit.entry is None:
+            continue
+        kind = (hit.capability, hit.entry.id.split(".")[0]) if apart else hit.capability
+        seen[kind] += 1
+        if seen[kind] <= (1 if apart else _SAME_CAPABILITY):
+            limit -= 1
+            yield hit.entry.id
+        if limit <= 0:
+            return
+
+
+def _nearest(index: _Index, hits: Sequence[_Hit]) -> tuple[str, ...]:
+    """What the nearest hits are about, else what most platforms have."""
+    rows = index.rules["capabilities"]
+    order = [hit.capability for hit in hits if hit.entry] or sorted(range(len(rows)), key=lambda n: -rows[n][1])
+    return tuple(dict.fromkeys(rows[number][0].split(".")[0] for number in order))[:_NEAREST]

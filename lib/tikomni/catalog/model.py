@@ -1,0 +1,175 @@
+"""What a route is: its address, inputs, effect, price and how its lists go on.
+
+Plain data made from one compiled row. Nothing here reads files, checks values or sends anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+DEFAULT_PRICE_USD = 0.001
+
+Where = Literal["path", "query", "body"]
+Method = Literal["GET", "POST"]
+
+_LIFTED = {
+    "description": "about",
+    "x-tikomni-values": "values",
+    "x-tikomni-format": "format",
+    "x-tikomni-maximum": "maximum",
+    "example": "example",
+}
+"""Keys of a body property that say what an ``Input`` has fields for; the rest is its JSON Schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One value that a caller may give.
+
+    ``values`` maps a code to its meaning and need not be complete; ``schema`` (``enum``) is what binds.
+    ``format`` is a note for people. ``maximum`` is how many values a comma-separated text may hold; other
+    bounds are in ``schema``. ``example`` is somebody's sample: to show, never to send.
+    """
+
+    name: str
+    where: Where
+    required: bool
+    schema: dict[str, Any]
+    about: str = ""
+    values: dict[str, str] | None = None
+    format: str | None = None
+    maximum: int | None = None
+    example: Any = None
+
+    @property
+    def type(self) -> str | None:
+        return self.schema.get("type")
+
+    @property
+    def comma_separated(self) -> bool:
+        return bool(self.format) and "comma-separated" in self.format
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The request body as a whole. ``schema`` may be an object, a bare array or a bare string."""
+
+    content_type: str
+    required: bool
+    schema: dict[str, Any]
+
+    def inputs(self) -> tuple[Input, ...]:
+        """Each top-level property of an object body, as an input; none for any other body."""
+        required = self.schema.get("required", ())
+        return tuple(
+            Input(
+                name,
+                "body",
+                name in required,
+                {key: value for key, value in schema.items() if key not in _LIFTED},
+                **{field: schema[key] for key, field in _LIFTED.items() if key in schema},
+            )
+            for name, schema in self.schema.get("properties", {}).items()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How the next page is asked for.
+
+    ``send`` names the inputs that travel together; ``next`` says for each of them, in the same order, where
+    its value stands in the answer before (JMESPath from the top of the response body), or None where that is
+    unknown or the caller counts by itself. ``more`` is the path of the flag that says whether there is more.
+    ``size`` is the input that sets the page's length. ``fields`` are names that upstream tells without saying
+    where they stand: pairs of an input, or ``"more"``, and the field.
+    """
+
+    kind: Literal["page", "offset", "cursor", "token"]
+    send: tuple[str, ...]
+    next: tuple[str | None, ...]
+    more: str | None = None
+    size: str | None = None
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One documented call. ``usage`` says in one sentence which inputs to give.
+
+    Of a route that is not ``reviewed`` words and effect are careful guesses made from its path.
+    """
+
+    id: str
+    method: Method
+    path: str
+    provider: str
+    tag: str
+    summary: str
+    summary_zh: str
+    usage: str
+    object: str
+    effect: Literal["read", "account_read", "write", "generate", "inflate"]
+    inputs: tuple[Input, ...]
+    body: Body | None
+    response: Literal["envelope", "json", "file"]
+    any_of: tuple[tuple[str, ...], ...]
+    limits: tuple[str, ...]
+    paging: Paging | None
+    price_usd: float | None
+    prefer: str | None
+    keywords: tuple[str, ...]
+    in_catalogue: bool
+    replaced_by: str | None
+    tikhub: bool
+    reviewed: bool = True
+
+    @property
+    def price(self) -> float:
+        """USD for one call: what the catalogue knows, else the standard price."""
+        return DEFAULT_PRICE_USD if self.price_usd is None else self.price_usd
+
+    def input(self, name: str) -> Input | None:
+        return next((item for item in self.inputs if item.name == name), None)
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> Route:
+        """A route from its compiled row (``compile.py`` says what a row leaves out)."""
+        body = Body(**row["body"]) if "body" in row else None
+        inputs = tuple(Input(**item) for item in row.get("inputs", ()))
+        return cls(
+            id=row["id"],
+            method=row["method"],
+            path=row["path"],
+            provider=row["provider"],
+            tag=row["tag"],
+            summary=row["summary"],
+            summary_zh=row["summary_zh"],
+            usage=row["usage"],
+            object=row["object"],
+            effect=row["effect"],
+            inputs=inputs + (body.inputs() if body else ()),
+            body=body,
+            response=row["response"],
+            any_of=tuple(map(tuple, row.get("any_of", ()))),
+            limits=tuple(row.get("limits", ())),
+            paging=_paging(row["paging"]) if "paging" in row else None,
+            price_usd=row.get("price_usd"),
+            prefer=row.get("prefer"),
+            keywords=tuple(row["keywords"]),
+            in_catalogue=row["in_catalogue"],
+            replaced_by=row.get("replaced_by"),
+            tikhub=row["tikhub"],
+            reviewed=row.get("reviewed", True),
+        )
+
+
+def _paging(row: dict[str, Any]) -> Paging:
+    return Paging(
+        kind=row["kind"],
+        send=tuple(row["send"]),
+        next=tuple(row["send"].values()),
+        more=row.get("more"),
+        size=row.get("size"),
+        fields=tuple(row.get("fields", {}).items()),
+    )

@@ -1,0 +1,208 @@
+"""What a question says beside what it wants: which platform, and what is in hand.
+
+    "抖音 7412345678901234567 底下都在吵啥"  →  douyin; an id; the words "底下都在吵啥"
+
+Pure: the rules come with the index. It must not decide what is wanted, or fetch a link.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+UNKNOWN = "?"
+"""In hand: something that looks like an id, of which the question does not say what it is."""
+
+_LINK = re.compile(
+    r"(?:https?://)?((?:[a-z0-9-]+\.)+[a-z]{2,})(/[^\s，。！？；、（）【】《》“”‘’\"'<>]*)?", re.IGNORECASE
+)
+_MEDIA = re.compile(r"\.(?:mp3|wav|m4a|mp4|aac|flac|ogg|webm|mov)\b", re.IGNORECASE)
+_QUOTED = re.compile(r"[“\"「『《][^”\"」』》]{1,40}[”\"」』》]")
+# "uid 84990209480", "room 7318…": a word before a value may be the name of an input.
+_NAMED = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z][A-Za-z_]{1,18}?)\s*(?:id|号)?\s*[:：=]?\s*(?=[\w.-]*\d)")
+_LOGIN = re.compile(
+    r"cookie|登录态|登录信息|登录给|后台登录|有登录|my session|logged.in session|creator login"
+    r"|login (?:available|here|at hand)",
+    re.IGNORECASE,
+)
+_TOKEN = re.compile(r"(?<![a-z])token(?![a-z])", re.IGNORECASE)
+_COORDINATES = re.compile(r"-?\d{1,3}\.\d{2,}\s*[,，]\s*-?\d{1,3}\.\d{2,}")
+_MANY = re.compile(
+    r"(?<![\d.])(?:[3-9]|[1-9]\d)\s*(?:条|个|篇|links?|videos?|ids?|posts?|accounts?|people|profiles?|rooms?|clips?"
+    r"|tweets?)(?![a-z])"
+    r"|[三四五六七八九十]十?[一二三四五六七八九]?(?:条|个)(?:链接|作品|视频|主页|账号|直播间|帖子|笔记|网址|博主|id)"
+)
+# Names that are everyday words, too: they name an input only when the caller says so.
+_EVERYDAY = frozenset("id name type page data text q date code mode path tag work age count token".split())
+_AS_WRITTEN = frozenset({"X", "RED"})  # names only in capitals
+_NOT_WORDS = frozenset({"region", "country_code"})  # free inputs whose values may be words of the question
+
+
+@dataclass(frozen=True)
+class Question:
+    """``text``: the words that are left. ``hand``: names of inputs that are in hand; ``given`` are those that the caller
+    named, ``lists`` those with several values; ``many``: the words speak of several. ``kind``: what the first link shows.
+    ``elsewhere``: only platforms are named that no route serves."""
+
+    text: str
+    platforms: tuple[str, ...]
+    elsewhere: bool
+    hand: frozenset[str]
+    given: frozenset[str]
+    lists: frozenset[str]
+    many: bool
+    kind: str = ""
+
+
+def read(text: str, have: Mapping[str, Any], platform: str | None, rules: Mapping[str, Any]) -> Question:
+    """Take a question apart.
+
+    Args:
+        text: what somebody asks, links and ids in it.
+        have: inputs in hand by name; a value may be a list.
+        platform: the platform, where the caller says so.
+        rules: the header of the index.
+    """
+    links, names, hand = _Links(rules), _Names(rules), set(have)
+    for value in _values(have):
+        links.take(value)
+    text = names.take(links.take(text))
+    text, marked = _take_ids(text, rules, hand)
+    text = _take_free_values(text, have, rules, hand)
+    shown = links.platforms | names.sure | marked
+    seen = (platform,) if platform else tuple(p for p in rules["platforms"] if p in (shown or names.perhaps))
+    return Question(
+        text=text,
+        platforms=seen,
+        elsewhere=names.elsewhere and not seen,
+        hand=frozenset(hand | links.hand),
+        given=frozenset(have),
+        lists=frozenset(name for name, value in have.items() if isinstance(value, list) and len(value) > 1),
+        many=bool(_MANY.search(text)),
+        kind=links.kind,
+    )
+
+
+def platform_of(name: str, rules: Mapping[str, Any]) -> str | None:
+    """The platform of this name or nickname."""
+    low = name.strip().lower()
+    for platform, raw in rules["platforms"].items():
+        if low == platform or low in (called.lower() for called in raw["called"]):
+            return platform
+    return None
+
+
+def has_any(text: str, wanted: str) -> bool:
+    """Whether ``wanted`` occurs; a short word in Latin letters only as a word of its own, a long one at a word's start."""
+    return _find(text, wanted, whole=len(wanted) <= 4) >= 0
+
+
+def _find(text: str, name: str, *, whole: bool = True) -> int:
+    """Where ``name`` stands in ``text``, or -1; in Latin letters not inside a word (of its own, where ``whole``)."""
+    at = text.find(name)
+    while at >= 0 and name.isascii():
+        before, after = text[at - 1 : at] if at else "", text[at + len(name) : at + len(name) + 1]
+        if not _is_latin(before) and not (whole and _is_latin(after)):
+            break
+        at = text.find(name, at + 1)
+    return at
+
+
+def _is_latin(sign: str) -> bool:
+    return sign.isascii() and sign.isalnum()
+
+
+def _values(have: Mapping[str, Any]) -> Iterator[str]:
+    for value in have.values():
+        yield from (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str))
+
+
+class _Links:
+    """Takes links out of texts and notes what they show."""
+
+    def __init__(self, rules: Mapping[str, Any]) -> None:
+        self.known = rules["platforms"]
+        self.hosts = {host: name for name, raw in self.known.items() for host in raw["hosts"]}
+        self.hand, self.platforms, self.kind = set[str](), set[str](), ""
+
+    def take(self, text: str) -> str:
+        return _LINK.sub(self._note, text)
+
+    def _note(self, match: re.Match[str]) -> str:
+        address = match[1] + (match[2] or "")
+        labels = match[1].lower().split(".")
+        hosts = (".".join(labels[start:]) for start in range(len(labels) - 1))
+        platform = next((self.hosts[host] for host in hosts if host in self.hosts), None)
+        if platform is None:
+            if not match[0].lower().startswith("http"):
+                return match[0]  # "v2.0" in prose looks like a host, too
+            self.hand |= {"url", "file_urls", "input"} if _MEDIA.search(address) else {"url"}
+            return " "
+        self.platforms.add(platform)
+        self.hand.add("url")
+        for pattern, kind, *names in self.known[platform]["links"]:
+            if found := re.match(pattern, address):
+                self.hand |= {name for name, value in found.groupdict().items() if value} | set(names)
+                self.kind = self.kind or kind
+                break
+        return " "
+
+
+class _Names:
+    """Takes names of platforms out of a text. Longer names first: 抖音国际版 is not 抖音.
+
+    ``sure``: platforms that are named; ``perhaps``: by a word that means other things, too.
+    """
+
+    def __init__(self, rules: Mapping[str, Any]) -> None:
+        self.everyday = frozenset(rules["weak"])
+        self.sure, self.perhaps, self.elsewhere = set[str](), set[str](), False
+        named = [(called, name) for name, raw in rules["platforms"].items() for called in raw["called"]]
+        self.named = sorted(named + [(called, "") for called in rules["elsewhere"]], key=lambda pair: -len(pair[0]))
+        self.hints = [(called, name) for name, raw in rules["platforms"].items() for called in raw["suggests"]]
+
+    def take(self, text: str) -> str:
+        self.perhaps |= {name for called, name in self.hints if _find(text.lower(), called) >= 0}
+        for called, name in self.named:
+            while (at := _find(text if called in _AS_WRITTEN else text.lower(), _written(called))) >= 0:
+                text = f"{text[:at]} {text[at + len(called) :]}"
+                if not name:
+                    self.elsewhere = True
+                else:
+                    (self.perhaps if called in self.everyday else self.sure).add(name)
+        return text
+
+
+def _written(called: str) -> str:
+    return called if called in _AS_WRITTEN else called.lower()
+
+
+def _take_ids(text: str, rules: Mapping[str, Any], hand: set[str]) -> tuple[str, set[str]]:
+    """The text without what looks like an id, and the platforms whose ids are among them."""
+    names = {name.lower(): name for name in rules["inputs"] if name.lower() not in _EVERYDAY}
+    for word in _NAMED.findall(text):
+        if found := names.get(word.lower()) or names.get(f"{word.lower()}_id"):
+            hand.add(found)
+    hand |= {"cookie"} if _LOGIN.search(text) else set()
+    hand |= {"token"} if _TOKEN.search(text) else set()
+    hand |= {"latitude", "longitude"} if _COORDINATES.search(text) else set()
+    platforms = set()
+    for looks, name, platform in rules["ids"]:
+        text, times = re.subn(rf"(?<![A-Za-z0-9_@#./-])(?:{looks})(?![A-Za-z0-9_])", " ", text)
+        if times:
+            hand.add(UNKNOWN if name == "id" else name)
+            platforms |= {platform} if platform else set()
+    return text, platforms
+
+
+def _take_free_values(text: str, have: Mapping[str, Any], rules: Mapping[str, Any], hand: set[str]) -> str:
+    """Words that are looked for say nothing of what is wanted: those that the caller named, and those in quotes."""
+    free = set(rules["free"]) - _NOT_WORDS
+    for value in _values({name: value for name, value in have.items() if name in free}):
+        if len(value) > 1:
+            text = re.sub(re.escape(value), " ", text, flags=re.IGNORECASE)
+    text, times = _QUOTED.subn(" ", text)
+    hand |= {"keyword"} if times else set()
+    return text

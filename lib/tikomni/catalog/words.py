@@ -1,0 +1,120 @@
+"""Words of a question, or of what answers it, as terms that can be counted: the same on both sides.
+
+Chinese is cut into pairs of characters, English into stems and pairs of neighbouring stems. Words that mean the same
+(``questions/concepts.yaml``) add a term for their meaning, ``@like`` for 点赞 as for "hearts". No file is read here.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+
+# Too common to tell anything alone; in a pair ("who follows", "how many") they do.
+_COMMON = frozenset(
+    "a an the of to in on at for by with and or is are was were be been being do does did have has had it its this that"
+    " these those i me my we our us you your he she they them his her their there here from as so if then than just"
+    " please can could would should will what which who whom whose when where why how about into some any all not no"
+    " one ones get got give show tell want need find look let im ive id lets make take go come put see know think try"
+    " keep use using used say said way thing stuff folk folks people person someone somebody anyone everyone whole"
+    " really actually also still even only other others own another more most much many lot lots few first next last"
+    " day days time times now lately something anything everything nothing well good great nice big small new old right"
+    " left back up down out off over under again ever never always already yet soon each every both either neither"
+    " between among through during before after since until while because though although however maybe perhaps quite"
+    " rather very too enough almost".split()
+)
+_ARTICLES = frozenset("a an the of please just".split())
+_CLAUSE = re.compile(r"[，。；：！？、（）“”「」《》\n,;:!?()\"]|\.(?=\s|$)")
+_WORD = re.compile(r"[a-z0-9]+(?:[-_'’.][a-z0-9]+)*|[\u3400-\u9fff]+")
+_PART = re.compile(r"[-_.]")
+_PARTICLE = re.compile("[的了吗呢吧啊呀嘛哦着]")
+_VOWEL = re.compile("[aeiouy]")
+_FORM = re.compile(r"[a-z0-9#]+")
+_CJK = "\u3400"
+
+
+def plain(text: str) -> str:
+    """``text`` without differences of width and case."""
+    return unicodedata.normalize("NFKC", text).lower()
+
+
+def stem(word: str) -> str:
+    """An English word without its usual endings; a rough cut is enough, since both sides are cut alike."""
+    if len(word) <= 3 or not word.isascii() or word in _COMMON:
+        return word
+    if word.endswith("ies"):
+        word = word[:-3] + "y"
+    elif word.endswith("sses"):
+        word = word[:-2]
+    elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
+    for ending in ("ing", "ed"):
+        base = word.removesuffix(ending)
+        if base != word and len(base) >= 3 and _VOWEL.search(base):
+            doubled = len(base) > 3 and base[-1] == base[-2] and base[-1] not in "lsz"
+            word = base[:-1] if doubled else base
+            break
+    return word[:-1] if word.endswith("e") and len(word) > 3 else word
+
+
+def terms(text: str, *, pairs: bool = True) -> Iterator[str]:
+    """The terms of ``text``, in order, as often as they occur. ``pairs``: neighbouring English words count, too."""
+    for clause in _CLAUSE.split(plain(text)):
+        before = None
+        for word in _WORD.findall(clause):
+            if word[0] >= _CJK:
+                before = None
+                yield from _chinese(word)
+                continue
+            parts = [part.removesuffix("'s").replace("'", "") for part in _PART.split(word.replace("’", "'"))]
+            if len(parts) > 1:
+                yield "".join(parts)
+            for part in parts:
+                if part.isdecimal():
+                    before = None
+                if not part or part.isdecimal() or part in _ARTICLES:
+                    continue
+                cut = stem(part)
+                if part not in _COMMON:
+                    yield cut
+                if pairs and before:
+                    yield f"{before} {cut}"
+                before = cut
+
+
+def _chinese(run: str) -> Iterator[str]:
+    for part in _PARTICLE.split(run):
+        if len(part) == 1:
+            yield part
+        yield from (part[at : at + 2] for at in range(len(part) - 1))
+
+
+def form(text: str) -> str:
+    """How one entry of the concepts is looked up: Chinese as it stands, English as stems."""
+    text = plain(text.strip())
+    return text if any(sign >= _CJK for sign in text) else " ".join(_stems(text))
+
+
+def concepts(text: str, forms: Mapping[str, str], longest: int) -> set[str]:
+    """The meanings that occur in ``text``, each with an ``@`` before it.
+
+    Args:
+        forms: form → names of concepts, separated by spaces.
+        longest: characters of the longest Chinese form.
+    """
+    found: set[str] = set()
+    low = plain(text)
+    for start, sign in enumerate(low):
+        for end in range(start + 1, min(start + longest, len(low)) + 1):
+            if (sign >= _CJK or low[end - 1] >= _CJK) and (names := forms.get(low[start:end])):
+                found.update(names.split())
+    stems = _stems(low)
+    for start in range(len(stems)):
+        for end in range(start + 1, min(start + 5, len(stems)) + 1):
+            if names := forms.get(" ".join(stems[start:end])):
+                found.update(names.split())
+    return {f"@{name}" for name in found}
+
+
+def _stems(text: str) -> list[str]:
+    return [stem(word) for word in _FORM.findall(text.replace("'s", "").replace("’s", ""))]

@@ -1,0 +1,176 @@
+"""The command tree. One module a command: ``add_arguments(parser)`` and ``run(args, context) -> Outcome``.
+
+This module finds the command, runs it, and prints exactly one document, whatever happens.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from tikomni import __version__, envelope, redact
+from tikomni.cli.base import Context, Outcome, Parser
+from tikomni.errors import InputError, Interrupted, TikomniError
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A row of the tree. ``person``: typed by people, prints plain lines on a terminal."""
+
+    words: tuple[str, ...]
+    module: str
+    help: str
+    person: bool = False
+
+
+COMMANDS = (
+    Command(("work",), "work", "analyse one or a few works: facts, words, cards"),
+    Command(("route", "call"), "route_call", "call one route of the catalogue"),
+    Command(("route", "find"), "route_find", "find the routes that answer a question"),
+    Command(("route", "show"), "route_show", "show the contract of one route, and the command that calls it"),
+    Command(("route", "sync"), "route_sync", "import a newer OpenAPI document into the catalogue's source"),
+    Command(("auth",), "auth", "check that the key and the way to the upstream work"),
+    Command(("render",), "render", "make cards again from what is stored, without a call"),
+    Command(("demo",), "demo", "see the main job run, without a key", person=True),
+    Command(("list",), "list", "skills, agents, and what is installed", person=True),
+    Command(("install",), "install", "copy skills into an agent's skills folder", person=True),
+    Command(("env",), "env", "prepare the Python environment", person=True),
+    Command(("config", "init"), "config_init", "write a commented settings file", person=True),
+    Command(("config", "show"), "config_show", "settings in use and where they come from", person=True),
+    Command(("sandbox",), "sandbox", "run the upstream's stand-in on this machine", person=True),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status.
+
+    Everything that a program reads goes to stdout as one JSON document; a person at a terminal gets plain lines
+    from the commands that are made for people.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    skill = os.environ.get("TIKOMNI_SKILL_DIR")
+    context = Context(command=argv[0] if argv else "", argv=argv, skill_dir=Path(skill) if skill else None)
+    if _chinese_locale():
+        context.language = "zh"
+    argv = _with_call(argv)
+    context.argv = argv
+    command, outcome, as_json = None, None, True
+    # Who kills politely gets the same answer as who presses Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        command = find(argv)
+        if command is None:
+            return _overview(argv)
+        context.command = " ".join(command.words)
+        module = import_module(f"tikomni.cli.{command.module}")
+        parser = Parser(prog=f"tikomni-skills {context.command}", description=module.__doc__)
+        module.add_arguments(parser)
+        args = parser.parse_intermixed_args(argv[len(command.words) :])
+        as_json = getattr(args, "json", False) or not command.person or not sys.stdout.isatty()
+        outcome = module.run(args, context)
+    except TikomniError as error:
+        outcome = envelope.failure(_with_place(error, context))
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one must not cut the document short
+        outcome = envelope.failure(Interrupted())
+    except SystemExit as stop:  # --help and --version have printed already
+        return int(stop.code or 0)
+    except BrokenPipeError:
+        return 1
+    except Exception as error:
+        outcome = envelope.failure(_defect(error, context))
+    as_json = as_json or (command is not None and not command.person)
+    return _print(outcome, context, as_json)
+
+
+def find(argv: Sequence[str]) -> Command | None:
+    """The command that ``argv`` starts with; ``None`` for no words, ``--help`` and ``--version``.
+
+    Raises:
+        InputError: ``usage`` with the nearest commands.
+    """
+    if not argv or argv[0] in ("-h", "--help", "--version", "help"):
+        return None
+    for command in sorted(COMMANDS, key=lambda c: -len(c.words)):
+        if tuple(argv[: len(command.words)]) == command.words:
+            return command
+    from difflib import get_close_matches
+
+    names = [" ".join(c.words) for c in COMMANDS]
+    wanted = " ".join(w for w in argv[:2] if not w.startswith("-"))
+    near = get_close_matches(wanted, names, 3, 0.4) or [n for n in names if n.startswith(argv[0] + " ")]
+    raise InputError("usage", f"No command {wanted!r}.", hint=f"Commands: {', '.join(names)}.", details={"near": near})
+
+
+def _with_call(argv: list[str]) -> list[str]:
+    """``route ID …`` means ``route call ID …``."""
+    others = {command.words[1] for command in COMMANDS if command.words[0] == "route"}
+    if argv[:1] != ["route"] or len(argv) < 2 or argv[1] in others:
+        return argv
+    return ["route", "call", *argv[1:]]
+
+
+def _overview(argv: Sequence[str]) -> int:
+    if argv and argv[0] == "--version":
+        print(__version__)
+        return 0
+    width = max(len(" ".join(c.words)) for c in COMMANDS)
+    print("tikomni-skills COMMAND [ARGUMENTS]\n")
+    for command in COMMANDS:
+        print(f"  {' '.join(command.words):<{width}}  {command.help}")
+    print("\nEach command has --help. Everything but --help prints JSON when a program reads it.")
+    return 0
+
+
+def _print(outcome: Outcome, context: Context, as_json: bool) -> int:
+    if not as_json:
+        lines = outcome.plain or ()
+        if outcome.error is not None:
+            print(redact.text(f"{outcome.error.message}\n{outcome.error.hint(context.language)}"), file=sys.stderr)
+        for warning in outcome.warnings:
+            print(redact.text(warning), file=sys.stderr)
+        print(redact.secrets_in("\n".join(lines)), flush=True)
+        return outcome.exit_status
+    document = envelope.envelope(context.command, outcome, context.language)
+    if "error" in document:
+        document["error"]["message"] = redact.text(document["error"]["message"])
+    try:
+        print(redact.secrets_in(envelope.dump(document, sys.stdout.isatty())), flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return outcome.exit_status
+
+
+def _with_place(error: TikomniError, context: Context) -> TikomniError:
+    """A missing key's error with the very file that the key belongs into."""
+    if error.code != "missing_key" or context.skill_dir is None:
+        return error
+    place, name = context.skill_dir.parent / ".env", error.details["variable"]
+    hint = {
+        "en": f"Put {name}=… into {place} (mode 600).",
+        "zh": f"请把 {name}=… 写入 {place}（权限 600）。",
+    }
+    return InputError(error.code, error.message, hint=hint[context.language], details=error.details)
+
+
+def _defect(error: Exception, context: Context) -> TikomniError:
+    """A crash as an envelope: where it happened, without values that may be private."""
+    import traceback
+
+    frames = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)[-6:]]
+    if os.environ.get("TIKOMNI_TRACEBACK"):
+        print(redact.text("".join(traceback.format_exception(error))), file=sys.stderr)
+    if isinstance(error, OSError) and error.errno == 28:
+        return TikomniError("disk_full", f"No space left while running {context.command}.")
+    message = redact.text(f"{type(error).__name__}: {error}")[:300]
+    return TikomniError("internal", f"{context.command} stopped: {message}", details={"at": frames})
+
+
+def _chinese_locale() -> bool:
+    language = next((os.environ[n] for n in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(n)), "")
+    return language.lower().startswith("zh")

@@ -1,0 +1,66 @@
+"""See the main job run without a key: a stand-in for the upstream starts in this process, three works are analysed."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from tikomni.cli.base import Context, Outcome, add_common, add_output_arguments, run_async
+from tikomni.errors import TikomniError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_output_arguments(parser)
+    add_common(parser)
+
+
+def run(args: argparse.Namespace, context: Context) -> Outcome:
+    from tikomni import redact
+    from tikomni.pipelines import works as pipeline
+    from tikomni.platforms import read_links
+
+    try:
+        from tikomni.sandbox import SAMPLES, Sandbox
+    except ImportError as error:
+        raise TikomniError(
+            "no_environment",
+            f"The demo needs the sandbox's packages ({error.name}).",
+            hint="Prepare them once: tikomni-skills env --extra sandbox",
+        ) from None
+
+    targets = [target for text in SAMPLES.values() for target in read_links(text)]
+    progress = context.progress(args)
+    # Its ledger is thrown away: made-up works have no place in a user's own.
+    with tempfile.TemporaryDirectory(prefix="tikomni-demo-") as state, Sandbox().start() as sandbox:
+        settings = replace(
+            context.settings(args), base_url=sandbox.base_url, api_key=sandbox.key, state_dir=Path(state)
+        )
+        redact.register([sandbox.key])
+        options = pipeline.Options(images=settings.images)
+        try:
+            brought = run_async(pipeline.analyze(targets, options, settings, context.deadline, progress))
+        finally:
+            progress.close()
+        bill = sandbox.bill.as_dict()
+    cards = [str(done.card) for done in brought.done]
+    works = [d.work for d in brought.done if d.work is not None]
+    result = {"cards": cards, "json": [str(d.document) for d in brought.done], "would_have_been_billed": bill}
+    plain = ["Three made-up works were analysed; nothing was paid and nothing left this machine.", ""]
+    for work, card in zip(works, cards, strict=False):
+        words = work.transcript.source if work.transcript else "caption"
+        plain += [f"  {work.platform} · {work.media_kind} · {work.title} (text: {words})", f"    {card}"]
+    plain += [
+        "",
+        f"Documents: {settings.output_root}",
+        "Next: put a key in place (README) and give a link of your own.",
+    ]
+    return Outcome(
+        result=result,
+        status=brought.status,
+        warnings=brought.warnings,
+        cost=brought.cost,
+        plain=tuple(plain),
+        full=args.full,
+    )

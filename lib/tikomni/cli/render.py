@@ -1,0 +1,51 @@
+"""Make cards again from what is stored, without a call."""
+
+from __future__ import annotations
+
+import argparse
+
+from tikomni.cli.base import Context, Outcome, add_common, add_output_arguments
+from tikomni.errors import InputError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("works", metavar="WORK", nargs="*", help="work id, or platform:id")
+    parser.add_argument("--all", action="store_true", help="every stored work")
+    parser.add_argument("--base-url", metavar="URL", help="the upstream that the works came from")
+    parser.add_argument(
+        "--card-type", choices=("work", "author_sample_work"), default="work", help="which folder and prefix"
+    )
+    add_output_arguments(parser)
+    add_common(parser)
+
+
+def run(args: argparse.Namespace, context: Context) -> Outcome:
+    from tikomni.cards import assets
+    from tikomni.cards.paths import homes
+    from tikomni.cards.render import render_work
+    from tikomni.library.store import Library
+    from tikomni.storage.tree import Tree
+
+    settings = context.settings(args)
+    if not args.works and not args.all:
+        raise InputError("no_input", "Name a work, or --all.")
+    Tree(settings).check(homes(settings))
+    library = Library(settings.state / "library.sqlite3", settings.origin)
+    try:
+        works = list(library.works()) if args.all else []
+        for name in args.works:
+            platform, colon, work_id = name.rpartition(":")
+            found = [w for w in library.find(work_id if colon else name) if not colon or w.platform == platform]
+            if not found:
+                raise InputError("invalid_input", f"{name} is not stored for {settings.origin}; analyse it first.")
+            works += found
+    finally:
+        library.close()
+    warnings: list[str] = []
+    cards = [
+        str(
+            render_work(settings, w, assets.stored(settings, assets.plan(w, settings.images)), warnings, args.card_type)
+        )
+        for w in works
+    ]
+    return Outcome(result={"count": len(cards), "cards": cards}, warnings=tuple(warnings), full=args.full)

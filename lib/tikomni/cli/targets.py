@@ -1,0 +1,90 @@
+"""Turns what a person pasted into targets, and says what to run for links that name something else."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tikomni.cli.base import Context, paste
+from tikomni.envelope import Next
+from tikomni.errors import InputError
+from tikomni.platforms import Target, definition, names, read_links, requests
+
+MOST_INPUT_BYTES = 2 * 1024 * 1024
+
+
+def gather(inputs: Sequence[str], source: str | None, platform: str | None) -> tuple[Target, ...]:
+    """Every target in ``inputs`` and in the file ``source`` (``-``: standard input), in order, each once.
+
+    Raises:
+        InputError: ``no_input``, ``unsupported_link``, or a file that cannot be read.
+    """
+    if platform is not None and platform not in names():
+        raise InputError("usage", f"--platform {platform!r}: there are {', '.join(names())}.")
+    texts = [*inputs, *([_read(source)] if source else [])]
+    if not any(text.strip() for text in texts):
+        raise InputError("no_input", "No link, share text or id was given.")
+    found: dict[tuple[object, ...], Target] = {}
+    for text in texts:
+        for target in read_links(text, platform):
+            key = (
+                target.platform,
+                target.kind,
+                tuple(sorted(target.ids.items())),
+                target.url if not target.ids else "",
+            )
+            found.setdefault(key, target)
+    return tuple(found.values())
+
+
+def _read(source: str) -> str:
+    try:
+        data = sys.stdin.buffer.read(MOST_INPUT_BYTES + 1) if source == "-" else Path(source).read_bytes()
+    except OSError as error:
+        raise InputError("invalid_input", f"--from {source}: {error.strerror or error}.") from None
+    if len(data) > MOST_INPUT_BYTES:
+        raise InputError("invalid_input", f"--from {source}: more than {MOST_INPUT_BYTES} bytes.")
+    return data.decode("utf-8-sig", "replace")
+
+
+def refuse_others(targets: Iterable[Target], context: Context) -> tuple[InputError | None, tuple[Next, ...]]:
+    """The error for targets that are no works, and the commands that serve them; nothing has been sent."""
+    others = [t for t in targets if not is_work(t)]
+    if not others:
+        return None, ()
+    commands = tuple(n for t in others if (n := instead(t, context)) is not None)
+    first = others[0]
+    shown = (first.url or first.text)[:120]
+    if first.kind == "other" and first.elsewhere is None:
+        message = f"Not a link or id that is known here: {shown!r}" + (f" ({first.reason})." if first.reason else ".")
+        return InputError("unsupported_link", message, details=_details(others)), commands
+    what = first.elsewhere.name if first.elsewhere else f"a {first.kind} of {first.platform}"
+    message = f"{shown} names {'something on ' if first.elsewhere else ''}{what}, not a work that this command reads."
+    return InputError("other_kind", message, details=_details(others)), commands
+
+
+def is_work(target: Target) -> bool:
+    return target.kind in ("work", "short") and target.elsewhere is None
+
+
+def instead(target: Target, context: Context) -> Next | None:
+    """The command that serves ``target``, where there is one."""
+    if target.elsewhere is not None:
+        if target.elsewhere.route is None:
+            return None
+        route, inputs = target.elsewhere.route, target.elsewhere.inputs
+        why = f"asks {target.elsewhere.name} for it"
+    elif target.kind == "creator":
+        known = requests(definition(target.platform), "creator", target.ids)
+        if not known:
+            return None
+        route, inputs, why = known[0].route, known[0].inputs, "returns this creator's profile"
+    else:
+        return None
+    words = [route, *(f"{name}={value}" for name, value in inputs.items())]
+    return Next(paste(["route", "call"], words, context.skill_dir), why)
+
+
+def _details(targets: Sequence[Target]) -> dict[str, object]:
+    return {"inputs": [{"input": (t.url or t.text)[:200], "kind": t.kind, "reason": t.reason} for t in targets[:20]]}

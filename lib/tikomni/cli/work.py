@@ -1,0 +1,183 @@
+"""Analyse one or a few works: links, share texts or ids in; facts, words and cards out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tikomni.cli.base import (
+    Context,
+    Next,
+    Outcome,
+    add_call_arguments,
+    add_common,
+    add_output_arguments,
+    new_run_id,
+    paste,
+    run_async,
+)
+from tikomni.errors import Interrupted, TikomniError
+
+if TYPE_CHECKING:
+    from tikomni.pipelines.works import Done, Options, Run
+    from tikomni.platforms import Target
+    from tikomni.settings import Settings
+
+COUNTS = ("digg_count", "comment_count", "collect_count", "share_count", "play_count")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("inputs", metavar="INPUT", nargs="*", help="link, pasted share text, or id")
+    parser.add_argument("--from", dest="source", metavar="FILE", help="read inputs from a file; -: standard input")
+    parser.add_argument("--platform", metavar="NAME", help="whose ids these are: douyin, xiaohongshu")
+    parser.add_argument("--no-transcript", action="store_true", help="facts only, no words of videos")
+    parser.add_argument("--no-card", action="store_true", help="no Markdown card")
+    parser.add_argument(
+        "--card-type", choices=("work", "author_sample_work"), default="work", help="which folder and prefix"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would be asked, and ask nothing")
+    add_output_arguments(parser)
+    add_call_arguments(parser)
+    add_common(parser)
+
+
+def run(args: argparse.Namespace, context: Context) -> Outcome:
+    from tikomni.cli.targets import gather, is_work, refuse_others
+
+    settings = context.settings(args)
+    targets = gather(args.inputs, args.source, args.platform)
+    works = [t for t in targets if is_work(t)]
+    refusal, instead = refuse_others(targets, context)
+    if refusal is not None and not works:
+        return Outcome(status="failed", error=refusal, next=instead)
+    if args.dry_run:
+        return _plan(works, args, settings, instead)
+    settings.require_key()
+
+    from tikomni.pipelines import works as pipeline
+
+    options = pipeline.Options(
+        words=not args.no_transcript,
+        cards=not args.no_card,
+        images=settings.images,
+        fresh=args.fresh,
+        card_type=args.card_type,
+    )
+    progress = context.progress(args)
+    try:
+        brought = run_async(pipeline.analyze(works, options, settings, context.deadline, progress))
+    finally:
+        progress.close()
+    return _outcome(brought, options, settings, context, args, instead, refusal is not None)
+
+
+def _outcome(
+    run: Run,
+    options: Options,
+    settings: Settings,
+    context: Context,
+    args: argparse.Namespace,
+    instead: tuple[Next, ...],
+    refused: bool,
+) -> Outcome:
+    error = next((d.error for d in run.done if d.error), None) if run.status == "failed" else None
+    if run.interrupted:
+        error = Interrupted()
+    commands = list(instead)
+    if run.pending or run.interrupted:
+        again = [a for a in context.argv[1:] if a != "--fresh"]
+        why = "goes on where this run stopped; what was asked is not paid for again"
+        commands.insert(0, Next(paste([context.command], again, context.skill_dir), why, 20))
+    result: dict[str, Any] = {"works": [_row(d) for d in run.done]}
+    if len(run.done) == 1 and run.done[0].work is not None:
+        only = run.done[0]
+        result["work"] = only.work.as_dict()
+        result["card"] = {"path": _text(only.card), "json_path": _text(only.document)}
+    result["missing"] = [{"item": m.item, "field": m.field, "reason": m.reason} for d in run.done for m in d.missing]
+    run_id = new_run_id(settings)
+    warnings = list(run.warnings)
+    try:
+        result["run_path"] = _text(_keep_run(run_id, result, run, settings))
+    except TikomniError as unkept:  # the answer is on stdout all the same
+        warnings.append(unkept.message)
+        result["run_path"] = None
+    status = "partial" if refused and run.status == "complete" else run.status
+    return Outcome(
+        result=result,
+        status=status,
+        run_id=run_id,
+        warnings=tuple(warnings),
+        cost=run.cost,
+        next=tuple(commands),
+        error=error,
+        full=args.full,
+    )
+
+
+def _row(done: Done) -> dict[str, Any]:
+    """One line of ``result.works``."""
+    if done.work is None:
+        assert done.error is not None
+        return {
+            "input": done.target.text[:120],
+            "status": done.status,
+            "error": done.error.code,
+            "message": done.error.message,
+        }
+    work = done.work
+    row: dict[str, Any] = {"platform": work.platform, "platform_work_id": work.platform_work_id, "title": work.title}
+    row |= {name: getattr(work, name) for name in COUNTS}
+    return row | {"status": done.status, "card": _text(done.card), "json_path": _text(done.document)}
+
+
+def _keep_run(run_id: str, result: dict[str, Any], run: Run, settings: Settings) -> Path:
+    """The run's own document: everything, uncut."""
+    from tikomni.storage.atomic import write_json
+    from tikomni.storage.tree import Tree
+
+    path = Tree(settings).run_dir(run_id) / "run.json"
+    whole = {**result, "work_documents": [d.work.as_dict() for d in run.done if d.work is not None]}
+    whole.pop("work", None)
+    write_json(
+        path,
+        {"run_id": run_id, "status": run.status, "cost": run.cost.as_dict(), "warnings": run.warnings, "result": whole},
+    )
+    return path
+
+
+def _plan(targets: list[Target], args: argparse.Namespace, settings: Settings, instead: tuple[Next, ...]) -> Outcome:
+    """What a run would ask, from the platform definitions and the ledger alone."""
+    from tikomni import catalog
+    from tikomni.platforms import definition, requests
+
+    rows = []
+    for target in targets:
+        known = requests(definition(target.platform), "work", target.known)
+        prices = [catalog.get(r.route).price for r in known]
+        rows.append(
+            {
+                "input": (target.url or target.text)[:120],
+                "platform": target.platform,
+                "platform_work_id": target.ids.get("work_id"),
+                "routes": [r.route for r in known],
+                "usd_at_least": prices[0] if prices else None,
+                "usd_at_most": round(sum(prices), 6),
+            }
+        )
+    per_hour = settings.asr_usd_per_hour
+    result = {
+        "dry_run": True,
+        "plan": rows,
+        "calls_at_least": len(rows),
+        "usd_at_least": round(sum(r["usd_at_least"] or 0 for r in rows), 6),
+        "speech": "none" if args.no_transcript else "billed by the second where a video has no subtitles",
+        "speech_usd_per_hour": per_hour,
+        "note": "Answers that are stored already cost nothing.",
+    }
+    return Outcome(result=json.loads(json.dumps(result)), next=instead, full=args.full)
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)

@@ -1,0 +1,126 @@
+"""Fetches public files: covers, pictures, subtitles, transcript documents. Never sends a key.
+
+Only https, only public addresses, checked before and after connecting and again at each redirect; the configured
+upstream's own origin is excepted. Size, type and time are limited.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Sequence
+from urllib.parse import urljoin, urlsplit
+
+from tikomni.dispatch.http import Failure, TooLarge, Transport
+from tikomni.errors import UpstreamError
+
+AT_ONCE = 8
+REDIRECTS = 5
+IMAGE_BYTES = 20 * 1024 * 1024
+TEXT_BYTES = 8 * 1024 * 1024
+
+
+class DownloadFailed(UpstreamError):
+    """A file that could not be had. ``reason`` is a stable word for ``missing``; the message says more."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__("download", message, details={"reason": reason})
+        self.reason = reason
+
+
+class Downloader:
+    """Downloads for one run, at most ``AT_ONCE`` at a time.
+
+    Args:
+        transport: the run's connections.
+        upstream: base URL of the upstream, whose own origin may be plain http or private (a sandbox is).
+    """
+
+    def __init__(self, transport: Transport, upstream: str) -> None:
+        self._transport = transport
+        self._upstream = _origin(upstream)
+        self._gate = asyncio.Semaphore(AT_ONCE)
+
+    async def fetch(
+        self,
+        url: str,
+        *,
+        most_bytes: int = IMAGE_BYTES,
+        types: Sequence[str] = (),
+        referer: str | None = None,
+        timeout_s: float = 30.0,
+    ) -> bytes:
+        """The bytes behind ``url``.
+
+        Args:
+            types: accepted beginnings of the content type; empty accepts all.
+
+        Raises:
+            DownloadFailed: ``refused_address``, ``too_large``, ``wrong_type``, ``http_<status>``, ``network``,
+                ``timeout``, ``too_many_redirects``.
+        """
+        async with self._gate:
+            for _ in range(REDIRECTS + 1):
+                url = await self._permit(url)
+                headers = {"Referer": referer} if referer else {}
+                try:
+                    reply = await self._transport.send(
+                        "GET", url, headers=headers, timeout_s=timeout_s, most_bytes=most_bytes
+                    )
+                except TooLarge as failure:
+                    raise DownloadFailed("too_large", str(failure)) from None
+                except Failure as failure:
+                    raise DownloadFailed("timeout" if failure.timeout else "network", str(failure)) from None
+                if reply.peer and _origin(url) != self._upstream and not _public(reply.peer):
+                    raise DownloadFailed("refused_address", f"{urlsplit(url).hostname} leads to a private address")
+                if reply.status in (301, 302, 303, 307, 308) and reply.headers.get("location"):
+                    url = urljoin(url, reply.headers["location"])
+                    continue
+                if reply.status != 200:
+                    raise DownloadFailed(f"http_{reply.status}", f"HTTP {reply.status}")
+                kind = reply.headers.get("content-type", "").lower()
+                if types and not kind.startswith(tuple(types)):
+                    raise DownloadFailed("wrong_type", f"content type {kind or 'missing'}")
+                return reply.body
+            raise DownloadFailed("too_many_redirects", f"more than {REDIRECTS} redirects")
+
+    async def _permit(self, url: str) -> str:
+        """``url`` as it may be asked: http of a public host becomes https; everything else unfit is refused."""
+        try:
+            parts = urlsplit(url)
+            host, _ = parts.hostname or "", parts.port
+        except ValueError:
+            raise DownloadFailed("refused_address", "not an address") from None
+        if _origin(url) == self._upstream:
+            return url
+        if parts.scheme == "http" and parts.port in (None, 80):
+            parts = parts._replace(scheme="https", netloc=host)
+        if parts.scheme != "https" or not host or parts.username:
+            raise DownloadFailed("refused_address", f"only https links are fetched, not {parts.scheme or 'this'}")
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            raise DownloadFailed("network", f"{host} has no address") from None
+        if not found or not all(_public(entry[4][0]) for entry in found):
+            raise DownloadFailed("refused_address", f"{host} leads to a private address")
+        return parts.geturl()
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return "", "", None
+    return parts.scheme, parts.hostname or "", port
+
+
+def _public(address: str) -> bool:
+    try:
+        ip = ipaddress.ip_address(str(address).split("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(ip, "ipv4_mapped", None)
+    ip = mapped or ip
+    return ip.is_global and not ip.is_multicast

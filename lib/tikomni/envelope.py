@@ -1,0 +1,239 @@
+"""The one JSON document that a command prints, kept small enough for an agent to read.
+
+Builds and shortens plain objects; prints nothing and decides no exit status by itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tikomni.errors import EXIT_COMPLETE, EXIT_INPUT, EXIT_PARTIAL, EXIT_UPSTREAM, TikomniError
+
+Status = Literal["complete", "partial", "incomplete", "failed"]
+
+TOKEN_BUDGET = 1500
+TEXT_LIMIT = 500
+LIST_LIMIT = 10
+
+# Members of fact documents whose text was written by strangers. An agent must read it as data.
+UNTRUSTED = frozenset(
+    "author_handle author_name caption_raw clean data ip_location name outline primary_text raw selection signature"
+    " text title topics verified_reason".split()
+)
+# Left to the file whose path is given: long, and of use to programs rather than to a reader.
+LEFT_OUT = frozenset({"segments", "field_sources"})
+
+# Where scripts begin of which one character is about one token: CJK, kana, hangul, full-width forms, emoji.
+_WIDE_FROM = "\u2e80"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a run asked of the upstream. ``asr_seconds`` were transcribed on our account, billed or about to be."""
+
+    calls: int = 0
+    billed_calls: int = 0
+    cached_calls: int = 0
+    repeated_calls: int = 0
+    asr_seconds: float = 0
+    estimated_usd: float | None = 0.0
+    unpriced: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        seconds = int(self.asr_seconds) if self.asr_seconds == int(self.asr_seconds) else round(self.asr_seconds, 1)
+        usd = None if self.estimated_usd is None else round(self.estimated_usd, 6)
+        document: dict[str, Any] = {
+            "calls": self.calls,
+            "billed_calls": self.billed_calls,
+            "cached_calls": self.cached_calls,
+            "asr_seconds": seconds,
+            "estimated_usd": usd,
+            "unpriced": list(self.unpriced),
+        }
+        if self.repeated_calls:
+            document["repeated_calls"] = self.repeated_calls
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """A command that goes on from here, absolute and ready to paste."""
+
+    command: str
+    why: str
+    wait_s: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"command": self.command, "why": self.why} | ({"wait_s": self.wait_s} if self.wait_s else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command hands to the printer.
+
+    ``plain`` are the lines for a person at a terminal, for the commands that a person types.
+    """
+
+    result: Mapping[str, Any] = field(default_factory=dict)
+    status: Status = "complete"
+    run_id: str | None = None
+    warnings: tuple[str, ...] = ()
+    cost: Cost | None = None
+    next: tuple[Next, ...] = ()
+    error: TikomniError | None = None
+    plain: tuple[str, ...] | None = None
+    full: bool = False
+
+    @property
+    def exit_status(self) -> int:
+        if self.error is not None and (self.status == "failed" or self.error.code == "interrupted"):
+            return self.error.exit_status
+        return {"complete": EXIT_COMPLETE, "failed": EXIT_UPSTREAM}.get(self.status, EXIT_PARTIAL)
+
+
+def failure(error: TikomniError, **members: Any) -> Outcome:
+    """The outcome of a command that could not do what it was asked."""
+    commands = (Next(error.next_command, error.hint()),) if error.next_command else ()
+    return Outcome(status="failed", error=error, next=commands, **members)
+
+
+def envelope(command: str, outcome: Outcome, language: str = "en") -> dict[str, Any]:
+    """The document for stdout: within the token budget unless ``outcome.full``; empty members left out."""
+    head: dict[str, Any] = {"ok": outcome.status != "failed", "command": command, "status": outcome.status}
+    if outcome.run_id:
+        head["run_id"] = outcome.run_id
+    tail: dict[str, Any] = {}
+    if outcome.warnings:
+        tail["warnings"] = list(outcome.warnings)
+    if outcome.cost and (outcome.cost.calls or outcome.cost.cached_calls or outcome.cost.asr_seconds):
+        tail["cost"] = outcome.cost.as_dict()
+    if outcome.next:
+        tail["next"] = [n.as_dict() for n in outcome.next]
+    if outcome.error is not None:
+        tail["error"] = outcome.error.as_dict(language)
+    result = json.loads(json.dumps(outcome.result, default=list)) if outcome.result else {}
+    if not outcome.full:
+        budget = TOKEN_BUDGET - tokens(json.dumps(head | tail, ensure_ascii=False)) - 60
+        result = fit(result, budget)
+        tail = _fit_tail(tail, TOKEN_BUDGET - tokens(json.dumps(head | {"result": result}, ensure_ascii=False)))
+    if result:
+        head["result"] = result
+    untrusted = list(untrusted_paths(result, "result"))
+    if untrusted:
+        tail["untrusted"] = untrusted
+    order = ("warnings", "untrusted", "cost", "next", "error")
+    return head | {name: tail[name] for name in order if name in tail}
+
+
+def tokens(text: str) -> int:
+    """Estimated tokens of ``text``: one for each CJK character, one for each four others (design, Contracts)."""
+    wide = sum(map(_WIDE_FROM.__le__, text))
+    return wide + -(-(len(text) - wide) // 4)
+
+
+def fit(result: Any, budget: int) -> Any:
+    """``result`` shortened step by step until it is estimated to fit ``budget`` tokens.
+
+    Texts are cut first (``<name>_chars`` says how long they were), then lists; scalars and paths stay.
+    """
+    shortened = result
+    for text_limit, list_limit in ((TEXT_LIMIT, LIST_LIMIT), (300, 6), (160, 4), (100, 3), (60, 2), (40, 1)):
+        shortened = shorten(result, text_limit, list_limit)
+        if tokens(json.dumps(shortened, ensure_ascii=False)) <= budget:
+            break
+    return shortened
+
+
+def shorten(node: Any, text_limit: int, list_limit: int) -> Any:
+    """A copy of ``node`` whose texts and lists are within the limits; see ``fit``."""
+    if isinstance(node, dict):
+        short: dict[str, Any] = {}
+        for name, value in node.items():
+            if name in LEFT_OUT:
+                continue
+            if isinstance(value, str) and len(value) > text_limit and not _keeps_whole(name, value):
+                short[name] = value[:text_limit] + "…"
+                short[f"{name}_chars"] = len(value)
+            elif isinstance(value, list) and len(value) > list_limit and name not in ("works", "items", "creators"):
+                if text_limit == TEXT_LIMIT:
+                    short[f"{name}_count"] = len(value)
+                else:
+                    short[name] = [shorten(v, text_limit, list_limit) for v in value[:list_limit]]
+                    short[f"{name}_count"] = len(value)
+            elif isinstance(value, list) and len(value) > 20:
+                short[name] = [shorten(v, text_limit, list_limit) for v in value[: 20 if text_limit > 100 else 10]]
+                short[f"{name}_count"] = len(value)
+            else:
+                short[name] = shorten(value, text_limit, list_limit)
+        return short
+    if isinstance(node, list):
+        return [shorten(v, text_limit, list_limit) for v in node]
+    return node
+
+
+def _keeps_whole(name: str, value: str) -> bool:
+    """Paths and links are of no use when cut."""
+    return name.endswith(("path", "_url", "_to", "card", "command")) or value.startswith(("http://", "https://", "/"))
+
+
+def _fit_tail(tail: dict[str, Any], budget: int) -> dict[str, Any]:
+    """Long warnings and error details give way last; commands never do."""
+    if tokens(json.dumps(tail, ensure_ascii=False)) <= budget:
+        return tail
+    tail = dict(tail)
+    if len(tail.get("warnings", ())) > 5:
+        tail["warnings"] = [*tail["warnings"][:5], f"… and {len(tail['warnings']) - 5} more, in the run's document."]
+    if "error" in tail:
+        tail["error"] = tail["error"] | {
+            "message": tail["error"]["message"][:400],
+            "details": shorten(tail["error"]["details"], 120, 4),
+        }
+    return tail
+
+
+def untrusted_paths(node: Any, path: str) -> Iterator[str]:
+    """Where in the document strangers' words stand; list positions are folded into ``[]``."""
+    seen: set[str] = set()
+
+    def walk(value: Any, at: str) -> Iterator[str]:
+        if isinstance(value, dict):
+            for name, child in value.items():
+                here = f"{at}.{name}"
+                if name in UNTRUSTED and child and here not in seen:
+                    seen.add(here)
+                    yield here
+                elif name not in UNTRUSTED:
+                    yield from walk(child, here)
+        elif isinstance(value, list):
+            for child in value:
+                yield from walk(child, at + "[]")
+
+    yield from walk(node, path)
+
+
+def dump(document: Mapping[str, Any], pretty: bool) -> str:
+    """One JSON document; lone surrogates of odd input become escapes, so that it can always be written."""
+    text = json.dumps(
+        document, ensure_ascii=False, indent=2 if pretty else None, separators=None if pretty else (",", ":")
+    )
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+__all__ = [
+    "EXIT_INPUT",
+    "TOKEN_BUDGET",
+    "Cost",
+    "Next",
+    "Outcome",
+    "Status",
+    "dump",
+    "envelope",
+    "failure",
+    "fit",
+    "shorten",
+    "tokens",
+    "untrusted_paths",
+]

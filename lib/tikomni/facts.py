@@ -1,0 +1,188 @@
+"""The documents that travel between rooms: works, creators, transcripts. Data only; no I/O, no platform.
+
+Field names are the contract of ``work-card.schema.json``: the same in JSON, in front matter and in tables.
+Unknown is ``None``; ``[]`` and ``{}`` mean "there are none".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal, Self
+
+Modality = Literal["video", "text"]
+MediaKind = Literal["video", "images", "mixed", "none"]
+TranscriptSource = Literal["subtitles", "insight", "asr", "relay", "local"]
+
+
+class Document:
+    """Shared by the frozen dataclasses below: to and from plain JSON objects."""
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)  # type: ignore[call-overload]
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Build from a stored document; members of later versions are ignored."""
+        known = {f.name for f in fields(cls)}  # type: ignore[arg-type]
+        return cls(**{k: v for k, v in data.items() if k in known})
+
+
+@dataclass(frozen=True, slots=True)
+class Segment(Document):
+    """One spoken sentence; times in milliseconds from the start of the clip, ``None`` where the source has none."""
+
+    start_ms: int | None
+    end_ms: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript(Document):
+    """The words of a video and where they come from.
+
+    ``raw`` is the source's text, one sentence a line; ``clean`` is ``raw`` in paragraphs. ``origin`` names the
+    subtitle file's language tag or the ASR task. ``billed_seconds`` is what the ASR service charged.
+    """
+
+    source: TranscriptSource
+    language: str | None
+    raw: str
+    clean: str
+    segments: tuple[Segment, ...] = ()
+    origin: str | None = None
+    billed_seconds: float | None = None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        segments = tuple(Segment.from_dict(s) for s in data.get("segments") or ())
+        known = {f.name for f in fields(cls)}
+        return cls(**{**{k: v for k, v in data.items() if k in known}, "segments": segments})
+
+
+@dataclass(frozen=True, slots=True)
+class Stream(Document):
+    """One way to fetch a video. ``height`` in pixels, ``bitrate`` in bits a second, ``size`` in bytes."""
+
+    url: str
+    height: int | None = None
+    bitrate: int | None = None
+    size: int | None = None
+    codec: str | None = None
+    watermark: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subtitle(Document):
+    """A subtitle file of the platform's own; ``tag`` is the platform's key (``source``, ``zh-CN``, …)."""
+
+    url: str
+    tag: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work(Document):
+    """One post. Counts are integers or ``None``; times are ISO 8601 with offset; durations are milliseconds."""
+
+    platform: str
+    platform_work_id: str
+    platform_author_id: str | None = None
+    platform_native_ids: dict[str, str] = field(default_factory=dict)
+    author_handle: str | None = None
+    author_name: str | None = None
+    title: str | None = None
+    caption_raw: str | None = None
+    work_modality: Modality = "text"
+    media_kind: MediaKind = "none"
+    published_at: str | None = None
+    published_date: str | None = None
+    duration_ms: int | None = None
+    digg_count: int | None = None
+    comment_count: int | None = None
+    collect_count: int | None = None
+    share_count: int | None = None
+    play_count: int | None = None
+    approximate: dict[str, str] = field(default_factory=dict)
+    partial: dict[str, str] = field(default_factory=dict)
+    topics: tuple[str, ...] = ()
+    pinned: bool | None = None
+    sponsored: bool | None = None
+    cover_image: str | None = None
+    image_urls: tuple[str, ...] = ()
+    source_url: str | None = None
+    open_url: str | None = None
+    share_url: str | None = None
+    video_download_url: str | None = None
+    primary_text: str | None = None
+    primary_text_source: str | None = None
+    transcript: Transcript | None = None
+    analysis_eligibility: Literal["eligible", "incomplete"] = "incomplete"
+    analysis_exclusion_reason: str | None = None
+    field_sources: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    snapshot_at: str | None = None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        known = {f.name for f in fields(cls)}
+        values = {k: v for k, v in data.items() if k in known}
+        for name in ("topics", "image_urls"):
+            values[name] = tuple(values.get(name) or ())
+        if values.get("transcript"):
+            values["transcript"] = Transcript.from_dict(values["transcript"])
+        return cls(**values)
+
+    @property
+    def key(self) -> str:
+        """The name of a work across platforms: ``<platform>:<platform_work_id>``."""
+        return f"{self.platform}:{self.platform_work_id}"
+
+    def with_words(self, transcript: Transcript | None, reason: str | None) -> Work:
+        """This work with its main text decided: spoken words for a video, the caption for everything else.
+
+        A caption never poses as the words of a video, and a partial caption is never main text.
+        ``reason`` says why a video has no words.
+        """
+        missing = {k: v for k, v in self.missing.items() if k not in ("transcript", "primary_text")}
+        if self.work_modality == "video":
+            text = (transcript.clean or None) if transcript else None
+            transcript = transcript if text else None
+            source = "transcript_clean" if text else None
+            reason = None if text else reason or "no_words"
+            if reason:
+                missing["transcript"] = reason
+        else:
+            transcript = None
+            text = None if "caption_raw" in self.partial else self.caption_raw or None
+            source = "caption_raw" if text else None
+            reason = None if text else "caption_partial" if "caption_raw" in self.partial else "caption_missing"
+        if reason:
+            missing["primary_text"] = reason
+        return replace(
+            self,
+            transcript=transcript,
+            primary_text=text,
+            primary_text_source=source,
+            analysis_eligibility="eligible" if text else "incomplete",
+            analysis_exclusion_reason=reason,
+            missing=missing,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Media(Document):
+    """What a platform's answer says about fetching a work's media. Links expire: never part of the document."""
+
+    streams: tuple[Stream, ...] = ()
+    subtitles: tuple[Subtitle, ...] = ()
+    referer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One thing that was asked for and could not be had, as it stands in ``result.missing``."""
+
+    item: str
+    field: str
+    reason: str

@@ -1,0 +1,223 @@
+"""Builds the managed environment: one for each version and lock, shared by all skills and folders of a user.
+
+Standard library only, for any Python >= 3.11: it runs before there is an environment. It installs what the
+locks name and nothing else, and never shows a key to an installer.
+
+A virtual environment cannot be moved, so it is built where it will stay, under a lock of the system that ends
+with its holders; the marker is written last, and what has no marker is built again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from tikomni.errors import InputError, Interrupted, TikomniError
+from tikomni.install.managed import BASE, LOCKS, Environment, digest, locate, print_document
+
+FIND_LINKS = "TIKOMNI_FIND_LINKS"
+
+# Keys are not the installers' business, and these settings would send packages past the environment.
+_WITHHELD = re.compile(r"TIKOMNI_.*(KEY|SECRET|COOKIE|TOKEN).*|PYTHON(PATH|HOME)|PIP_(USER|TARGET|PREFIX|ROOT)")
+_TAIL_LINES = 8
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """``created`` says whether this call installed anything."""
+
+    python: Path
+    created: bool
+
+
+def prepare(extras: Iterable[str] = (), say: Say = lambda line: None, locks: Path = LOCKS) -> Prepared:
+    """Have the base set and ``extras`` installed; quick when they are.
+
+    Two processes at once: one builds, the other waits and uses what was built.
+
+    Raises:
+        TikomniError: ``no_environment`` with the end of the installers' own words.
+    """
+    extras = tuple(dict.fromkeys(extras))
+    environment = locate(locks)
+    if environment.is_ready(extras):
+        return Prepared(environment.python, created=False)
+    try:
+        with _exclusive(environment.folder.with_name(environment.folder.name + ".lock"), say) as lock:
+            missing = environment.missing(extras)
+            if BASE in missing:
+                _create(environment, lock, say)
+            for name in missing:
+                _install(environment, name, lock, say)
+    except OSError as error:
+        raise _failure(f"The Python environment cannot be kept in {environment.folder}: {error}.") from error
+    return Prepared(environment.python, created=bool(missing))
+
+
+def _create(environment: Environment, lock: int, say: Say) -> None:
+    say(f"Preparing Python {sys.version.split()[0]} in {environment.folder}")
+    environment.marker.unlink(missing_ok=True)
+    # The real file, not a name such as python3 that the system may turn to another version: when it goes, the
+    # environment is seen to be broken and is built again.
+    python = sys.executable if os.name == "nt" else os.path.realpath(sys.executable)
+    said = _run([python, "-m", "venv", "--clear", "--without-pip", str(environment.folder)], lock)
+    if said is not None:
+        raise _failure(f"No virtual environment could be made with {python}.", said)
+
+
+def _install(environment: Environment, name: str, lock: int, say: Say) -> None:
+    """Install one set and record it; pip follows uv because it may know a mirror that uv was not told of."""
+    python, requirements = str(environment.python), str(environment.lock(name))
+    sha256 = digest(environment.lock(name))
+    source = ["--no-index", "--find-links", os.environ[FIND_LINKS]] if os.environ.get(FIND_LINKS) else []
+    what = ["install", "--quiet", "--require-hashes", *source, "-r", requirements]
+    uv = shutil.which("uv")
+    with_uv = [[uv, "pip", *what, "--python", python]] if uv else []
+    with_pip = [
+        [python, "-m", "ensurepip", "--default-pip"],
+        [python, "-m", "pip", "--disable-pip-version-check", "--no-input", *what],
+    ]
+    failures = ""
+    for title, steps in (("uv", with_uv), ("pip", with_pip)):
+        if not steps:
+            continue
+        say(f"Installing the {name} packages with {title}")
+        failed = next((said for step in steps if (said := _run(step, lock)) is not None), None)
+        if failed is None:
+            _record(environment, name, sha256)
+            return
+        failures += failed
+    raise _failure(f"The {name} packages could not be installed into {environment.folder}.", failures)
+
+
+def _record(environment: Environment, name: str, sha256: str) -> None:
+    sets = {**environment.installed(), name: sha256}
+    draft = environment.marker.with_suffix(".new")
+    draft.write_text(json.dumps({"python": sys.version.split()[0], "sets": sets}), encoding="utf-8")
+    draft.replace(environment.marker)
+
+
+def _run(command: list[str], lock: int) -> str | None:
+    """Run ``command``; ``None`` when it succeeds, else the last lines that it wrote.
+
+    The child holds the lock as well: if this process is killed, nobody builds where its orphan writes.
+    """
+    key = os.environ.get("TIKOMNI_API_KEY_ENV")
+    environ = {k: v for k, v in os.environ.items() if k != key and not _WITHHELD.fullmatch(k)}
+    held = {} if os.name == "nt" else {"pass_fds": (lock,)}
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        env=environ,
+        **held,
+    )
+    if done.returncode == 0:
+        return None
+    lines = [line for line in done.stdout.splitlines() if line.strip()][-_TAIL_LINES:]
+    return "".join(f"\n  {re.sub(r'://[^/@ ]+@', '://', line)}" for line in lines)
+
+
+@contextmanager
+def _exclusive(path: Path, say: Say) -> Iterator[int]:
+    """Hold the lock ``path`` (its descriptor is given) until the block ends or the process does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if not _try_lock(descriptor):
+            say("Another process is preparing the environment; waiting for it")
+            while not _try_lock(descriptor):
+                time.sleep(0.2)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            # flock, because children share it; lockf would end with this process.
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _failure(message: str, said: str = "") -> TikomniError:
+    return TikomniError(
+        "no_environment",
+        message + said,
+        hint=f"Check the network and the package index, or set {FIND_LINKS} to a folder of wheels; "
+        "then run the same command again.",
+    )
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise InputError("usage", message)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    extras = sorted(path.stem for path in LOCKS.glob("*.txt") if path.stem != BASE)
+    parser.add_argument("--extra", action="append", default=[], choices=extras, help="add these packages")
+
+
+def result(prepared: Prepared, extras: list[str]) -> dict[str, object]:
+    """The envelope's ``result``."""
+    return {"python": str(prepared.python), "created": prepared.created, "extras": extras}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """``python -m tikomni.install.environment``: one JSON document, or a plain line for a person."""
+    parser = _Parser(prog="setup_env.py", description="Prepare the Python environment, once for all skills.")
+    add_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print the JSON document on a terminal, too")
+    plain = sys.stdout.isatty()
+    try:
+        options = parser.parse_args(arguments)
+        plain = plain and not options.json
+        prepared = prepare(options.extra, say=lambda line: print(line, file=sys.stderr, flush=True))
+    except KeyboardInterrupt:
+        return _report_failure(Interrupted("Stopped by the user; the next run builds it again."), plain)
+    except TikomniError as error:
+        return _report_failure(error, plain)
+    if plain:
+        print(f"Ready: {prepared.python}")
+    else:
+        document = {"ok": True, "command": "env", "status": "complete"}
+        print_document({**document, "result": result(prepared, options.extra)})
+    return 0
+
+
+def _report_failure(error: TikomniError, plain: bool) -> int:
+    if plain:
+        print(f"{error.message}\n{error.hint()}", file=sys.stderr)
+    else:
+        print_document({"ok": False, "command": "env", "status": "failed", "error": error.as_dict()})
+    return error.exit_status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

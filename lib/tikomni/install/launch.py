@@ -1,0 +1,95 @@
+"""How a thin script of a skill reaches the runtime, whichever ``python3`` it was started with.
+
+Standard library only, valid on Python 3.8, quick to import. It hands over or says how to prepare the
+environment; it never prepares anything unasked, because an agent's shell may be killed before that ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from tikomni.install.managed import ROOT, locate, print_document
+
+# Set for the interpreter that a script hands over to, which must not hand over again.
+HANDED_OVER = "TIKOMNI_HANDED_OVER"
+EXIT_INPUT, EXIT_INTERRUPTED = 2, 130  # errors.py says the same; it needs a newer Python
+
+
+def run(command: list[str]) -> NoReturn:
+    """Run ``tikomni <command> <the script's arguments>`` in the managed environment and exit as it does.
+
+    ``TIKOMNI_PYTHON_OK=1`` says that the running Python has what the runtime needs.
+    """
+    # Not resolved: where a skill is a link, settings stand beside the folder that the agent knows.
+    script = Path(os.path.abspath(sys.argv[0]))
+    os.environ["TIKOMNI_SKILL_DIR"] = str(script.parent.parent)
+    environment = locate()
+    told = os.environ.pop(HANDED_OVER, None) or os.environ.get("TIKOMNI_PYTHON_OK") == "1"
+    if told or (_inside(environment.folder) and environment.is_ready()):
+        from tikomni.cli import main
+
+        sys.exit(main([*command, *sys.argv[1:]]))
+    if environment.is_ready():
+        again = [str(environment.python), "-X", "utf8", str(script), *sys.argv[1:]]
+        _hand_over(again, PYTHONPATH=None, **{HANDED_OVER: "1"})
+    _give_up(
+        command[0],
+        f"The Python environment of this version is not prepared ({environment.folder}).",
+        "Run the command in `next` once; it prepares Python.",
+        [sys.executable, str(script.parent / "setup_env.py")],
+    )
+
+
+def setup() -> NoReturn:
+    """Prepare the environment with the first Python on this machine that can; what ``setup_env.py`` calls."""
+    known = json.loads(Path(__file__).with_name("interpreters.json").read_text(encoding="utf-8"))
+    for candidate in [[sys.executable], *known["candidates"]]:
+        if _succeeds([*candidate, "-c", known["probe"]]):
+            # -P: nothing in the working directory can pass for a module.
+            module = ["-P", "-m", "tikomni.install.environment"]
+            _hand_over([*candidate, *module, *sys.argv[1:]], PYTHONPATH=str(ROOT / "lib"))
+    _give_up("env", known["missing"], known["advice"].get(sys.platform, known["advice"]["linux"]))
+
+
+def _succeeds(command: list[str]) -> bool:
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def _hand_over(command: list[str], **variables: str | None) -> NoReturn:
+    """Become ``command``; ``variables`` are changed in its environment, those that are None removed."""
+    changed = {**os.environ, **variables}
+    environ = {name: value for name, value in changed.items() if value is not None}
+    if os.name != "nt":
+        os.execvpe(command[0], command, environ)
+    try:  # Windows' exec returns to the shell at once, so there we wait
+        sys.exit(subprocess.call(command, env=environ))
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _inside(folder: Path) -> bool:
+    return os.path.realpath(sys.prefix) == os.path.realpath(folder)
+
+
+def _give_up(command: str, message: str, hint: str, next_command: list[str] | None = None) -> NoReturn:
+    error = {"code": "no_environment", "message": message, "hint": hint, "retryable": False, "details": {}}
+    document = {"ok": False, "command": command, "status": "failed", "error": error}
+    if next_command:
+        why = "prepares the environment, once for all skills"
+        document["next"] = [{"command": _pasteable(next_command), "why": why}]
+    print_document(document)
+    sys.exit(EXIT_INPUT)
+
+
+def _pasteable(command: list[str]) -> str:
+    return subprocess.list2cmdline(command) if os.name == "nt" else " ".join(map(shlex.quote, command))

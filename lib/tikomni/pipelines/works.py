@@ -1,0 +1,356 @@
+"""From links to works: facts, words, documents, cards. The order of steps and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+
+from tikomni.cards import assets
+from tikomni.cards.assets import Asset, Fetch
+from tikomni.cards.document import write_document
+from tikomni.cards.paths import Kind, homes
+from tikomni.cards.render import render_work
+from tikomni.deadline import Deadline
+from tikomni.dispatch.dispatcher import Answer, Dispatcher
+from tikomni.dispatch.downloads import Downloader
+from tikomni.dispatch.limiter import DeadlinePassed
+from tikomni.dispatch.outcomes import Outcome
+from tikomni.envelope import Cost, Status
+from tikomni.errors import TikomniError, UpstreamError
+from tikomni.facts import Media, Missing, Work
+from tikomni.library.store import Library
+from tikomni.platforms import Definition, Reading, Target, definition, merge, read_work, requests
+from tikomni.progress import Progress
+from tikomni.settings import Settings
+from tikomni.storage.atomic import write_json
+from tikomni.storage.tree import Tree
+from tikomni.transcripts.asr import Speech, Words
+from tikomni.transcripts.chain import words_of
+
+Pictures = tuple[tuple[Asset, ...], tuple[Missing, ...]]
+
+INTERRUPTED = "interrupted"
+AT_ONCE = 8
+IMAGE_TYPES = ("image/", "application/octet-stream")
+# How many further routes may be asked for what a good but thin answer lacks (a video without its stream).
+FURTHER_ROUTES = 2
+# Without these the upstream as a whole cannot be reached: other routes would fare no better.
+UNREACHABLE = frozenset({Outcome.NETWORK, Outcome.TIMEOUT_BEFORE_SEND, Outcome.THROTTLED})
+# Answers that may say something of the work: an error inside a served answer may say that it is gone.
+READABLE = frozenset({Outcome.OK, Outcome.GONE, Outcome.UPSTREAM})
+OUTCOMES = {"empty": Outcome.EMPTY, "gone": Outcome.GONE, "failed": Outcome.UPSTREAM}
+# What a work must have to be complete, beside its main text (``status`` in the envelope).
+REQUIRED = (
+    ("platform_author_id",),
+    ("author_name", "author_handle"),
+    ("title", "caption_raw"),
+    ("published_at",),
+    ("source_url",),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run was asked for."""
+
+    words: bool = True
+    cards: bool = True
+    images: int = 9
+    fresh: bool = False
+    card_type: Kind = "work"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One input and what became of it. ``pending``: a later run gets the rest without paying again."""
+
+    target: Target
+    status: Status
+    work: Work | None = None
+    error: TikomniError | None = None
+    card: Path | None = None
+    document: Path | None = None
+    missing: tuple[Missing, ...] = ()
+    pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything a run brought."""
+
+    done: tuple[Done, ...]
+    cost: Cost
+    warnings: tuple[str, ...]
+    interrupted: bool = False
+
+    @property
+    def pending(self) -> bool:
+        return any(d.pending for d in self.done)
+
+    @property
+    def status(self) -> Status:
+        states = [d.status for d in self.done]
+        if all(s == "failed" for s in states):
+            return "failed"
+        if self.interrupted or "failed" in states or "partial" in states:
+            return "partial"
+        return "incomplete" if "incomplete" in states else "complete"
+
+
+@dataclass(slots=True)
+class Facts:
+    """A work as the platform tells it, before its words."""
+
+    target: Target
+    work: Work | None = None
+    media: Media = field(default_factory=Media)
+    error: TikomniError | None = None
+    pending: bool = False
+
+
+async def analyze(
+    targets: Sequence[Target], options: Options, settings: Settings, deadline: Deadline, progress: Progress
+) -> Run:
+    """Facts, words, documents and cards of ``targets``, which all name works.
+
+    A stop by the user, the deadline or a failing input keeps what the others brought.
+
+    Raises:
+        TikomniError: nothing could be done at all: roots, key, account.
+    """
+    tree = Tree(settings)
+    tree.check(homes(settings) if options.cards else ())
+    async with AsyncExitStack() as stack:
+        library = Library(settings.state / "library.sqlite3", settings.origin)
+        stack.callback(library.close)
+        dispatcher = await stack.enter_async_context(Dispatcher(settings, deadline, fresh=options.fresh))
+        downloader = Downloader(dispatcher.transport, settings.origin)
+        speech = Speech(dispatcher, downloader, progress)
+        stopped = ""
+        facts = [Facts(t, pending=True) for t in targets]
+        found: dict[str, Words] = {}
+        pictures: dict[str, asyncio.Task[Pictures]] = {}
+        warm = asyncio.create_task(asyncio.to_thread(_warm))
+        try:
+            await _gather_facts(facts, dispatcher, settings, progress)
+            known = [f for f in facts if f.work is not None]
+            for fact in known if options.cards else ():
+                planned = assets.plan(fact.work, options.images)
+                pictures[fact.work.key] = asyncio.create_task(
+                    assets.store(settings, fact.work, planned, _fetcher(downloader), fact.media.referer)
+                )
+            if options.words:
+                found = await words_of([(f.work, f.media) for f in known], speech, settings)
+        except asyncio.CancelledError:
+            _swallow_cancellation()
+            stopped = INTERRUPTED
+        except DeadlinePassed:
+            stopped = "deadline"
+        except TikomniError as error:  # the words' own trouble (no credit left, say) must not cost the facts
+            stopped = error.code
+            speech.warnings.append(f"{error.message} {error.hint()}")
+        await asyncio.wait({warm})
+        finish = Finish(options, settings, tree, library, pictures, speech, deadline, stopped)
+        done = [await finish.one(fact, found) for fact in facts]
+        progress.stage("cards", len(done), len(done))
+        warnings = tuple(dict.fromkeys((*settings.warnings, *speech.warnings)))
+        return Run(tuple(done), dispatcher.cost(), warnings, stopped == INTERRUPTED)
+
+
+async def _gather_facts(facts: Sequence[Facts], dispatcher: Dispatcher, settings: Settings, progress: Progress) -> None:
+    gate = asyncio.Semaphore(AT_ONCE)
+    finished = 0
+
+    async def one(fact: Facts) -> None:
+        nonlocal finished
+        async with gate:
+            try:
+                fact.work, fact.media = await facts_of(fact.target, dispatcher, settings)
+            except DeadlinePassed:
+                return
+            except TikomniError as error:
+                fact.error = error
+            fact.pending = False
+            finished += 1
+            progress.stage("facts", finished, len(facts))
+
+    progress.stage("facts", 0, len(facts))
+    await asyncio.gather(*(one(fact) for fact in facts))
+
+
+async def facts_of(target: Target, dispatcher: Dispatcher, settings: Settings) -> tuple[Work, Media]:
+    """Walk the platform's routes for one work until an answer is good enough.
+
+    Raises:
+        UpstreamError: ``gone``, ``not_found`` or the last failure, when no route knows the work.
+    """
+    known: Definition = definition(target.platform)
+    best: Reading | None = None
+    last: Answer | None = None
+    gone: Reading | None = None
+    further = FURTHER_ROUTES
+    for request in requests(known, "work", target.known):
+        if best is not None and (further == 0 or not request.may_serve(best.work.media_kind)):
+            continue
+        if gone is not None and request.route not in gone.retry_with:
+            continue
+        further -= best is not None
+        answer = await dispatcher.call(request.route, request.inputs)
+        last = answer
+        if answer.outcome in UNREACHABLE and not answer.cached:
+            break
+        if answer.outcome not in READABLE or answer.body is None:
+            continue
+        reading = read_work(
+            known,
+            answer.body,
+            request.route,
+            wanted=target.ids,
+            zone=settings.zone,
+            now=datetime.fromtimestamp(answer.at, settings.zone),
+        )
+        if reading.verdict in OUTCOMES:
+            dispatcher.judge(answer, OUTCOMES[reading.verdict])
+            if reading.verdict == "gone":
+                gone = reading
+            continue
+        best = merge(best, reading) if best is not None else reading
+        gone = None
+        if best.verdict == "ok":
+            break
+    if best is not None and best.work is not None:
+        return best.work, best.media
+    raise _no_facts(target, gone, last)
+
+
+def _no_facts(target: Target, gone: Reading | None, last: Answer | None) -> TikomniError:
+    name = target.ids.get("work_id") or target.url or target.text
+    details = {"input": target.text[:200], "platform": target.platform, "route": last.route.id if last else None}
+    if gone is not None:
+        return UpstreamError(
+            "gone", f"{target.platform} {name}: {gone.reason}.", details=details | {"reason": gone.reason}
+        )
+    if last is not None and last.outcome not in (Outcome.OK, Outcome.EMPTY, Outcome.INVALID):
+        return last.error()
+    hint = None
+    if target.kind == "short":
+        hint = "A short link may lead to a profile, a collection or a live room: open it and give the page's own link."
+    said = f" ({last.message})" if last is not None and last.message and not last.ok else ""
+    return UpstreamError(
+        "not_found", f"{target.platform} {name}: no route returned this work{said}.", hint=hint, details=details
+    )
+
+
+def _fetcher(downloader: Downloader) -> Fetch:
+    async def fetch(url: str, referer: str | None) -> bytes:
+        return await downloader.fetch(url, types=IMAGE_TYPES, referer=referer)
+
+    return fetch
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Stores what is known of one input and says how complete it is."""
+
+    options: Options
+    settings: Settings
+    tree: Tree
+    library: Library
+    pictures: dict[str, asyncio.Task[Pictures]]
+    speech: Speech
+    deadline: Deadline
+    stopped: str  # why the run ended before everything was asked; empty where it did not
+
+    async def one(self, fact: Facts, found: dict[str, Words]) -> Done:
+        try:
+            return await self._store(fact, found)
+        except TikomniError as error:  # a full disk, say: what was paid for is in the ledger, and is told as paid
+            return Done(fact.target, "failed", error=error)
+
+    async def _store(self, fact: Facts, found: dict[str, Words]) -> Done:
+        if fact.work is None:
+            return self._failed(fact)
+        spoken = fact.work.work_modality == "video"
+        words = found.get(fact.work.key) or self._without(fact.work, spoken)
+        work = fact.work.with_words(words.transcript, words.reason)
+        self.library.keep(work)
+        document = write_document(self.tree, work, datetime.now(self.settings.zone))
+        card, absent = None, ()
+        if self.options.cards:
+            stored, absent = await self._pictures(work)
+            card = render_work(self.settings, work, stored, self.speech.warnings, self.options.card_type)
+        asked = self.options.words or not spoken
+        missing = (*_missing(work, asked), *dict.fromkeys(absent))
+        status = _status(work, asked, words.pending)
+        return Done(fact.target, status, work, None, card, document, missing, words.pending)
+
+    def _without(self, work: Work, spoken: bool) -> Words:
+        """What stands for words that this run did not get: those that an earlier one kept, else why there are none."""
+        if kept := self.speech.kept(work.key):
+            return kept
+        if not self.options.words:
+            return Words(reason="not_requested")
+        return Words(reason=self.stopped or "deadline", pending=spoken)
+
+    def _failed(self, fact: Facts) -> Done:
+        shown = (fact.target.url or fact.target.text)[:120]
+        error = fact.error or UpstreamError("timeout", f"{shown}: time ran out before it was asked.")
+        if not fact.pending:
+            platform, name = fact.target.platform or "unknown", fact.target.ids.get("work_id") or "input"
+            path = self.tree.errors_path(platform, name, datetime.now(self.settings.zone))
+            write_json(path, {"input": fact.target.text, "url": fact.target.url, "error": error.as_dict()})
+        status: Status = "partial" if fact.pending else "failed"
+        return Done(fact.target, status, error=error, pending=fact.pending)
+
+    async def _pictures(self, work: Work) -> Pictures:
+        """The pictures of ``work``, as far as they are there when time is up."""
+        task = self.pictures.get(work.key)
+        if task is None:
+            return (), ()
+        _, waiting = await asyncio.wait({task}, timeout=0 if self.stopped == INTERRUPTED else self.deadline.remaining())
+        if waiting:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            there = assets.stored(self.settings, assets.plan(work, self.options.images))
+            return there, (Missing(work.key, "cover_image", "deadline"),)
+        return task.result()
+
+
+def _missing(work: Work, asked: bool) -> list[Missing]:
+    rows = [Missing(work.key, names[0], work.missing.get(names[0], "not_in_answer")) for names in _lacking(work)]
+    if work.primary_text is None and asked:
+        rows.append(Missing(work.key, "primary_text", work.analysis_exclusion_reason or "unknown"))
+    return rows
+
+
+def _lacking(work: Work) -> list[tuple[str, ...]]:
+    return [names for names in REQUIRED if not any(getattr(work, n) for n in names)]
+
+
+def _status(work: Work, asked: bool, pending: bool) -> Status:
+    """``asked``: the main text was wanted, which speech is not with ``words=False``."""
+    if pending or _lacking(work):
+        return "partial"
+    return "incomplete" if work.primary_text is None and asked else "complete"
+
+
+def _warm() -> None:
+    """Load what only the end of a run needs, while its first answers are under way."""
+    for name in ("jsonschema", "jinja2", "pysubs2"):
+        import_module(name)
+
+
+def _swallow_cancellation() -> None:
+    """Ctrl-C becomes a result. Another one, which a terminal or a parent may send too, must not cut it short."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,479 @@
+"""The world's Douyin works and people in the shapes that the app and the web routes give them.
+
+Shapes follow real answers, their traps included: a watermarked ``download_addr``, an MP3 in the ``play_addr`` of a
+picture post, soundless ``dash`` streams among ``bit_rate`` on the web, zeros for what is not told. Says nothing
+about which route gives which shape.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import Any, Literal
+
+from tikomni.sandbox.world import Creator, Work, own_account
+
+Json = dict[str, Any]
+Side = Literal["app", "web"]
+Route = Literal["app", "app3", "web"]
+"""The app's third version opens what the others call blocked, and articles."""
+
+_TYPE = {"video": 0, "pictures": 68, "live_photos": 68, "text_mode": 68, "article": 163}
+_MEDIA_TYPE = {"video": 4, "pictures": 2, "live_photos": 42, "text_mode": 2, "article": 2}
+_REASON = {"deleted": 8, "blocked": 8, "private": 5, "partly_visible": 10}
+_NOTICE = "因作品权限或已被删除，无法观看，去看看其他作品吧"
+
+
+def detail(work: Work | None, route: Route, origin: str) -> Json:
+    """The ``data`` of a route that returns one work."""
+    side: Side = "web" if route == "web" else "app"
+    if work and _shown(work, route):
+        return {"aweme_detail": aweme(work, side, origin), "status_code": 0, "log_pb": _log(work.id)}
+    reason = _REASON.get(work.state) if work else None
+    filtered = [{"aweme_id": work.id, "reason": reason, "msg_type": 0}] if work and reason else []
+    data: Json = {"aweme_detail": None, "filter_list": filtered, "status_code": 0, "log_pb": _log("")}
+    if side == "web":
+        data["filter_detail"] = {
+            "aweme_id": work.id if work else "",
+            "detail_msg": _NOTICE,
+            "filter_reason": "status_self_see" if reason == 5 else "core_dep",
+            "icon": "",
+            "notice": "抱歉，作品不见了",
+        }
+    return data
+
+
+def _shown(work: Work, route: Route) -> bool:
+    if work.state == "public":
+        return work.kind != "article" or route != "app"
+    return (work.state, route) in (("app_empty", "web"), ("blocked", "app3"))
+
+
+def aweme(work: Work, side: Side, origin: str, *, listed: bool = False) -> Json:
+    """One work. Works of a list say less about their author, and whether they are pinned."""
+    topics = _topics(work)
+    kind = "note" if work.images else "article" if work.kind == "article" else "video"
+    share_url = (
+        f"https://www.iesdouyin.com/share/{kind}/{work.id}/?region=CN&mid={_number(work.name + 'm', 19)}"
+        f"&titleType=title&from_aid=1128&share_sign=0"
+    )
+    item: Json = {
+        "aweme_id": work.id,
+        "desc": work.caption,
+        "create_time": work.timestamp,
+        "author": _author(work.author, origin, listed),
+        "music": _music(work, origin),
+        "cha_list": [{"cid": t["hashtag_id"], "cha_name": t["hashtag_name"], "desc": ""} for t in topics] or None,
+        "video": _video(work, side, origin),
+        "share_url": share_url,
+        "user_digged": 0,
+        "statistics": _statistics(work),
+        "status": _status(work),
+        "rate": 12,
+        "text_extra": topics + _search_word(work, side),
+        "is_top": int(work.pinned),
+        "share_info": {
+            "share_url": share_url,
+            "share_desc": "在抖音，记录美好生活",
+            "share_title": work.caption,
+            "share_weibo_desc": f"#在抖音，记录美好生活#{work.caption}",
+            "share_link_desc": f"5.33 复制打开抖音，看看【{work.author.nickname}的作品】{work.caption[:18]}... %s",
+            "bool_persist": 0,
+        },
+        "video_labels": None,
+        "duration": work.milliseconds,
+        "aweme_type": _TYPE[work.kind] if work.aweme_type is None else work.aweme_type,
+        "media_type": _MEDIA_TYPE[work.kind],
+        "image_infos": None,
+        "risk_infos": {"vote": False, "warn": False, "risk_sink": False, "type": 0, "content": ""},
+        "position": None,
+        "comment_list": None,
+        "author_user_id": int(work.author.uid),
+        "geofencing": [],
+        "region": "CN",
+        "collect_stat": 0,
+        "label_top_text": None,
+        "promotions": [],
+        "group_id": work.id,
+        "is_ads": False,
+        "is_story": 0,
+        "long_video": None,
+        "images": _images(work, origin) or None,
+        "is_live_photo": 1 if work.kind == "live_photos" else None,
+        "is_new_text_mode": int(work.kind == "text_mode"),
+        "is_slides": None,
+        "original_images": None,
+        "image_list": None,
+        "commerce_info": {"ad_type": 0, "is_ad": False},
+        "comment_gid": int(work.id) // 1000 * 1000,
+        "video_tag": [{"tag_id": 2001, "tag_name": "生活", "level": 1}, {"tag_id": 0, "tag_name": "", "level": 0}],
+        "suggest_words": {"suggest_words": [{"words": [{"word": work.author.nickname, "word_id": "1"}]}]},
+        "preview_title": work.caption[:20],
+        "item_title": work.title,
+        "caption": work.caption if side == "web" else "",
+        "chapter_list": None,
+        "mix_info": None,
+        "anchors": None,
+        "article_info": _article(work, origin) if work.kind == "article" else None,
+        "descendants": {"notify_msg": "头条", "platforms": ["toutiao"]} if side == "web" else None,
+        "search_impr": {"entity_id": work.id, "entity_type": "GENERAL"},
+    }
+    return {key: value for key, value in item.items() if value is not None or side == "web"}
+
+
+def posts(works: list[Work], cursor: int, count: int, side: Side, origin: str) -> Json:
+    """A page of a profile. The cursor is the time, in milliseconds, of the last unpinned work shown."""
+    pinned = [work for work in works if work.pinned and not cursor]
+    rest = [work for work in works if not work.pinned and (not cursor or _ms(work) < cursor)]
+    shown = rest[: max(count - len(pinned), 1)]
+    page = pinned + shown
+    more = len(rest) > len(shown)
+    return {
+        "status_code": 0,
+        "min_cursor": cursor or (_ms(shown[0]) if shown else 0),
+        "max_cursor": _ms(shown[-1]) if shown else 0,
+        "has_more": int(more),
+        "aweme_list": [aweme(work, side, origin, listed=True) for work in page],
+        "time_list": None,
+        "post_serial": 2,
+        "request_item_cursor": 0,
+        "log_pb": _log(""),
+    }
+
+
+def _ms(work: Work) -> int:
+    return work.timestamp * 1000
+
+
+def profile(creator: Creator | None, origin: str) -> Json:
+    """A person. A private account has no place and no counts; an unknown id gives no person at all."""
+    if creator is None:
+        return {"status_code": 2065, "status_msg": "用户不存在", "user": None, "log_pb": _log("")}
+    counts = creator.counts
+    user: Json = _author(creator, origin, listed=False) | {
+        "aweme_count": counts["works"],
+        "follower_count": counts["fans"],
+        "mplatform_followers_count": counts["fans"],
+        "following_count": counts["following"],
+        "total_favorited": counts["liked"],
+        "favoriting_count": 0,
+        "max_follower_count": counts["fans"] + 409,
+        "dongtai_count": 0,
+        "city": "",
+        "country": "",
+        "province": "",
+        "district": "",
+        "cover_url": [_pictures(f"{origin}/media/avatar/{creator.name}-cover", 720, 720)],
+        "followers_detail": [{"app_name": "aweme", "fans_count": counts["fans"], "name": "抖音"}],
+        "live_status": 0,
+        "mix_count": 0,
+        "secret": int(creator.secret),
+        "share_info": {
+            "share_url": f"www.iesdouyin.com/share/user/{creator.id}?from_ssr=1",
+            "share_title": "快来加入抖音，让你发现最有趣的我！",
+            "share_desc": "长按复制此条消息，打开抖音搜索，查看TA的更多作品。",
+        },
+        "user_age": -1,
+    }
+    if not creator.secret:
+        user["ip_location"] = f"IP属地：{creator.ip}"
+    return {"status_code": 0, "status_msg": None, "user": user, "extra": {"logid": "0"}, "log_pb": _log("")}
+
+
+def statistics(works: list[Work]) -> Json:
+    """Plays, the one thing that a work itself does not tell."""
+    rows = []
+    for work in works:
+        digg = work.counts.get("digg", 0)
+        plays = own_account.plays(work) or (digg * 37 + 11 if isinstance(digg, int) else 4_180_000)
+        rows.append(
+            {
+                "aweme_id": work.id,
+                "digg_count": digg if isinstance(digg, int) else 104_500,
+                "download_count": 21,
+                "play_count": plays,
+                "share_count": work.counts.get("share", 0),
+            }
+        )
+    return {"status_code": 0, "statistics_list": rows}
+
+
+def comments(work: Work, rows: list[Json], cursor: int, count: int) -> Json:
+    """A page of comments; the cursor is an offset."""
+    page = [
+        {
+            "cid": str(int(work.id) + 7919 * (cursor + n + 1)),
+            "text": row["text"],
+            "aweme_id": work.id,
+            "create_time": work.timestamp + 3600 * (cursor + n + 1),
+            "digg_count": row["liked"],
+            "status": 1,
+            "user": {"uid": _number(row["who"], 16), "nickname": row["who"], "sec_uid": "", "unique_id": ""},
+            "reply_id": "0",
+            "reply_comment": None,
+            "reply_comment_total": row.get("replies", 0),
+            "ip_label": row["ip"],
+            "label_text": "",
+            "is_hot": False,
+            "image_list": None,
+        }
+        for n, row in enumerate(rows[cursor : cursor + count])
+    ]
+    after = cursor + len(page)
+    return {
+        "status_code": 0,
+        "comments": page,
+        "cursor": after,
+        "has_more": int(after < len(rows)),
+        "total": len(rows),
+        "reply_style": 2,
+        "log_pb": _log(work.id),
+    }
+
+
+def _author(creator: Creator, origin: str, listed: bool) -> Json:
+    author: Json = {
+        "uid": creator.uid,
+        "sec_uid": creator.id,
+        "nickname": creator.nickname,
+        "avatar_thumb": _pictures(f"{origin}/media/avatar/{creator.name}", 720, 720),
+        "follow_status": 0,
+        "custom_verify": creator.verified,
+        "enterprise_verify_reason": "",
+        "prevent_download": False,
+    }
+    if listed:
+        return author
+    return author | {
+        "short_id": creator.short_id,
+        "unique_id": creator.handle,
+        "gender": creator.gender,
+        "signature": creator.signature,
+        "avatar_larger": _pictures(f"{origin}/media/avatar/{creator.name}", 1080, 1080),
+        "is_verified": True,
+        "aweme_count": 0,
+        "follower_count": 0,
+        "following_count": 0,
+        "favoriting_count": 0,
+        "total_favorited": 0,
+        "region": "CN",
+        "location": "",
+        "verification_type": 1 if creator.verified else 0,
+        "school_name": "",
+        "secret": 0,
+        "room_id": 0,
+        "user_canceled": False,
+        "language": "zh-Hans",
+        "share_info": {"share_url": "", "share_title": "", "share_desc": ""},
+    }
+
+
+def _music(work: Work, origin: str) -> Json:
+    own = f"@{work.author.nickname}创作的原声"
+    number = _number(work.name + "m", 19)
+    sound = [f"{origin}/media/{work.name}/music.mp3?ies={n}" for n in (1, 2)]
+    return {
+        "id": int(number) // 1000 * 1000,
+        "id_str": number,
+        "mid": number,
+        "title": work.music.get("title", own),
+        "author": work.music.get("author", work.author.nickname),
+        "album": "",
+        "cover_thumb": _pictures(f"{origin}/media/{work.name}/cover", 720, 720),
+        "play_url": {"uri": sound[0], "url_list": sound, "width": 720, "height": 720, "url_key": number},
+        "duration": int(work.music.get("seconds", work.seconds)),
+        "owner_nickname": work.author.nickname,
+        "is_original": False,
+        "status": 1,
+        "user_count": 0,
+        "extra": "{}",
+    }
+
+
+def _video(work: Work, side: Side, origin: str) -> Json:
+    here = f"{origin}/media/{work.name}"
+    video: Json = {
+        "cover": _pictures(f"{here}/cover", 788, 1051),
+        "origin_cover": _pictures(f"{here}/cover", 360, 640),
+        "dynamic_cover": _pictures(f"{here}/cover", 720, 720),
+        "height": 1920 if work.images else 1024,
+        "width": 1440 if work.images else 576,
+        "ratio": "540p",
+        "duration": work.milliseconds,
+        "has_watermark": True,
+        "is_h265": 0,
+        "bit_rate": [],
+        "bit_rate_audio": None,
+        "video_model": "",
+        "meta": "{}",
+    }
+    if work.kind != "video":
+        sound = f"{here}/music.mp3"
+        play = {"uri": sound, "url_list": [sound, f"{sound}?ies=2"], "width": 720, "height": 720}
+        return video | ({"play_addr": play} if work.music else {"play_addr": {"uri": "", "url_list": []}})
+    h264, h265 = _stream(work, here, "video-540", 576, 1024), _stream(work, here, "video-720-h265", 720, 1280)
+    return video | {
+        "play_addr": h264,
+        "play_addr_h264": h264,
+        "play_addr_265": h265,
+        "download_addr": _stream(work, here, "watermark-720", 720, 720),
+        "bit_rate": _web_gears(work, here) if side == "web" else _app_gears(work, here),
+        "bit_rate_audio": [_dash_sound(here)] if side == "web" else None,
+        "format": "dash" if side == "web" else "mp4",
+        "is_long_video": int(work.seconds > 60),
+        "cdn_url_expired": work.timestamp + 7200,
+        "big_thumbs": [{"img_num": 5, "img_url": f"{here}/thumbs.jpg", "duration": work.seconds, "fext": "jpg"}],
+    }
+
+
+def _stream(work: Work, here: str, file: str, width: int, height: int) -> Json:
+    uri, size = f"v0d00fg10000{zlib.crc32(work.name.encode()):08x}ogsandbox0", int(work.seconds * 2048) + 64
+    query = f"?a=1128&cr=3&dr=0&br={width}&bt={width}&mime_type=video_mp4&l=0"
+    return {
+        "uri": uri,
+        "url_list": [f"{here}/{file}.mp4{query}&host={n}" for n in (3, 26, 9)],
+        "width": width,
+        "height": height,
+        "url_key": f"{uri}_{file}",
+        "data_size": size,
+        "file_hash": f"{zlib.crc32(file.encode()):032x}",
+        "file_cs": f"c:0-{size}-{width:x}",
+    }
+
+
+def _gear(stream: Json, name: str, rate: int, quality: int, h265: int, kind: str = "mp4") -> Json:
+    return {
+        "gear_name": name,
+        "quality_type": quality,
+        "bit_rate": rate,
+        "play_addr": stream,
+        "is_h265": h265,
+        "is_bytevc1": h265,
+        "HDR_type": "",
+        "HDR_bit": "",
+        "FPS": 30,
+        "video_extra": "{}",
+        "format": kind,
+    }
+
+
+def _app_gears(work: Work, here: str) -> list[Json]:
+    return [
+        _gear(_stream(work, here, "video-720-h266", 720, 1280), "720_1_2", 464830, 11, 2),
+        _gear(_stream(work, here, "video-720-h265", 720, 1280), "720_1_1", 408162, 11, 1),
+        _gear(_stream(work, here, "video-1080", 1080, 1920), "normal_1080_0", 1630211, 1, 0),
+        _gear(_stream(work, here, "video-540", 576, 1024), "normal_540_0", 990524, 20, 0),
+    ]
+
+
+def _web_gears(work: Work, here: str) -> list[Json]:
+    return [
+        _gear(_stream(work, here, "video-1080", 1080, 1920), "normal_1080_0", 858484, 1, 0),
+        _gear(_stream(work, here, "dash-1080", 1080, 1920), "normal_1080_0", 804170, 1, 0, "dash"),
+        _gear(_stream(work, here, "video-720", 720, 1280), "normal_720_0", 677593, 10, 0),
+        _gear(_stream(work, here, "dash-540", 576, 1024), "low_540_0", 493510, 292, 0, "dash"),
+        _gear(_stream(work, here, "video-720-h265", 720, 1280), "720_1_1", 403711, 11, 1),
+    ]
+
+
+def _dash_sound(here: str) -> Json:
+    sound = f"{here}/sound.m4a"
+    return {
+        "audio_meta": {
+            "bitrate": 51211,
+            "format": "dash",
+            "media_type": "audio",
+            "url_list": {"main_url": sound, "backup_url": f"{sound}?b=1", "fallback_url": f"{sound}?f=1"},
+        },
+        "audio_extra": "{}",
+    }
+
+
+def _images(work: Work, origin: str) -> list[Json]:
+    here, images = f"{origin}/media/{work.name}", []
+    for n in range(1, work.images + 1):
+        image: Json = {
+            "uri": f"tos-cn-i-sandbox/{work.name}-{n}",
+            "url_list": [f"{here}/{n}.webp?sc=image", f"{here}/{n}.jpg?sc=image"],
+            "download_url_list": [f"{here}/{n}-water.webp?sc=image", f"{here}/{n}-water.jpg?sc=image"],
+            "watermark_free_download_url_list": None,
+            "mask_url_list": None,
+            "width": 1440,
+            "height": 1920,
+            "is_new_text_mode": int(work.kind == "text_mode"),
+            "interaction_stickers": None,
+        }
+        if work.kind == "live_photos" and n != 3:
+            stream = _stream(work, here, f"live-{n}", 1080, 1440)
+            image |= {"live_photo_type": 1, "clip_type": 5, "video": {"play_addr": stream, "duration": 2000}}
+        images.append(image)
+    return images
+
+
+def _article(work: Work, origin: str) -> Json:
+    poster = {"url": f"{origin}/media/{work.name}/cover.jpg", "uri": f"tos-cn-i-sandbox/{work.name}"}
+    return {
+        "article_id": _number(work.name + "a", 19),
+        "article_title": work.title,
+        "article_type": 1,
+        "article_content": json.dumps({"markdown": work.article, "head_poster_list": [poster]}, ensure_ascii=False),
+        "read_time": 1,
+    }
+
+
+def _statistics(work: Work) -> Json:
+    if not work.counts:
+        return {"aweme_id": work.id}
+    counts = {f"{name}_count": value for name, value in work.counts.items()}
+    zeros = ("download", "play", "forward", "lose", "exposure", "live_watch", "whatsapp_share")
+    return {"aweme_id": work.id, "digest": ""} | {f"{name}_count": 0 for name in zeros} | counts
+
+
+def _status(work: Work) -> Json:
+    return {
+        "aweme_id": work.id,
+        "is_delete": False,
+        "allow_share": True,
+        "allow_comment": True,
+        "is_private": False,
+        "private_status": 0,
+        "is_prohibited": False,
+        "in_reviewing": False,
+        "reviewed": 1,
+        "self_see": False,
+        "part_see": 0,
+    }
+
+
+def _topics(work: Work) -> list[Json]:
+    topics, at = [], 0
+    for name in work.topics:
+        at = work.caption.index(f"#{name}", at)
+        span = {"start": at, "end": at + len(name) + 1, "caption_start": 0, "caption_end": 0}
+        topics.append({"type": 1, "hashtag_name": name, "hashtag_id": _number(name, 16), "is_commerce": False} | span)
+        at += len(name) + 1
+    return topics
+
+
+def _search_word(work: Work, side: Side) -> list[Json]:
+    """The app marks a word to search for among the topics, which is none."""
+    word = {"start": 0, "end": 0, "type": 5, "search_text": work.caption[:6], "search_query_id": "1"}
+    return [word] if side == "app" and work.caption else []
+
+
+def _pictures(stem: str, width: int, height: int) -> Json:
+    urls = [f"{stem}.webp?from=1&s=1", f"{stem}.jpg?from=1&s=1"]
+    return {"uri": stem.rpartition("/media/")[2], "url_list": urls, "width": width, "height": height}
+
+
+def _log(impr_id: str) -> Json:
+    return {"impr_id": impr_id}
+
+
+def _number(seed: str, digits: int) -> str:
+    """A number of this many digits that is always the same for the same seed."""
+    number, round_ = "7", 0
+    while len(number) < digits:
+        round_ += 1
+        number += str(zlib.crc32(f"{seed}{round_}".encode()))
+    return number[:digits]

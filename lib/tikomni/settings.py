@@ -1,0 +1,632 @@
+"""Every setting, once: its name, default, meaning and where its value came from.
+
+The table is the ``Settings`` dataclass itself. ``env.example``, the commented YAML that ``config init`` writes and the
+settings page of the documentation are generated from it (``cli/config.py``). Sources, strongest first: flag, process
+environment, ``<skill>/.env.local``, ``<skills root>/.env`` (or ``--env-file``), YAML config, default.
+
+This module reads files and the environment and decides nothing else; it never prints a value that is secret.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from tikomni import redact
+from tikomni.errors import InputError
+from tikomni.locations import config_file, data_home
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+PREFIX = "TIKOMNI_"
+
+
+def setting(
+    env: str,
+    default: Any,
+    en: str,
+    zh: str,
+    *,
+    section: str,
+    secret: bool = False,
+    choices: tuple[str, ...] = (),
+    least: float | None = None,
+    most: float | None = None,
+    aliases: tuple[str, ...] = (),
+    yaml: tuple[str, ...] = (),
+) -> Any:
+    """One row of the table. ``aliases`` are older variable names, ``yaml`` older dotted config keys."""
+    meta = {
+        "env": PREFIX + env,
+        "en": en,
+        "zh": zh,
+        "section": section,
+        "secret": secret,
+        "choices": choices,
+        "least": least,
+        "most": most,
+        "aliases": tuple(PREFIX + a for a in aliases),
+        "yaml": yaml,
+    }
+    return field(default=default, metadata=meta)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Settings:
+    """Values in use. Paths are absolute; durations carry their unit in the name. Has no repr: it holds the key."""
+
+    # --- the account
+    api_key: str | None = setting(
+        "API_KEY", None, "Your TikOmni API key.", "TikOmni 密钥。", section="account", secret=True
+    )
+    api_key_env: str = setting(
+        "API_KEY_ENV",
+        "TIKOMNI_API_KEY",
+        "Name of the variable that holds the key.",
+        "存放密钥的变量名。",
+        section="account",
+        yaml=("runtime.auth_env_key",),
+    )
+    base_url: str = setting(
+        "BASE_URL",
+        "https://api.tikomni.com",
+        "Upstream address; in mainland China https://api.tikomni.dev may answer faster.",
+        "上游地址；中国大陆可用 https://api.tikomni.dev。",
+        section="account",
+        yaml=("runtime.base_url",),
+    )
+
+    tikhub_api_key: str | None = setting(
+        "TIKHUB_API_KEY",
+        None,
+        "A TikHub key; used where no TikOmni key is set, for the routes that TikHub has.",
+        "TikHub 密钥；未设置 TikOmni 密钥时使用，仅限 TikHub 提供的接口。",
+        section="account",
+        secret=True,
+    )
+    tikhub_base_url: str = setting(
+        "TIKHUB_BASE_URL", "https://api.tikhub.io", "TikHub's address.", "TikHub 地址。", section="account"
+    )
+    insight_biz_name: str | None = setting(
+        "INSIGHT_BIZ_NAME",
+        None,
+        "Account id at Volcano Engine Content Insight.",
+        "火山引擎内容洞察的账号 ID。",
+        section="account",
+    )
+    insight_biz_secret: str | None = setting(
+        "INSIGHT_BIZ_SECRET",
+        None,
+        "Secret of that account.",
+        "该账号的 SecretKey。",
+        section="account",
+        secret=True,
+    )
+    insight_base_url: str = setting(
+        "INSIGHT_BASE_URL",
+        "https://insight.volcengineapi.com",
+        "Address of Content Insight.",
+        "内容洞察地址。",
+        section="account",
+    )
+
+    # --- where things are kept
+    state_dir: Path | None = setting(
+        "STATE_DIR",
+        None,
+        "Ledger, library and limiter; default: the user data folder of the system.",
+        "账本、资料库与限速状态的目录；默认为系统的用户数据目录。",
+        section="folders",
+    )
+    output_root: Path = setting(
+        "OUTPUT_ROOT",
+        Path("tikomni-output"),
+        "Root of JSON documents and run folders.",
+        "JSON 文档与运行目录的根。",
+        section="folders",
+    )
+    card_root: Path | None = setting(
+        "CARD_ROOT",
+        None,
+        "Root of Markdown cards, such as a folder of an Obsidian vault; default <output root>/cards.",
+        "Markdown 卡片的根目录（例如 Obsidian 库内的目录）；默认 <输出根>/cards。",
+        section="folders",
+    )
+    output_runs_dir: str = setting(
+        "OUTPUT_RUNS_DIR",
+        "_runs",
+        "Run folders, below the output root or absolute.",
+        "运行目录（相对输出根或绝对路径）。",
+        section="folders",
+    )
+    output_results_dir: str = setting(
+        "OUTPUT_RESULTS_DIR",
+        "results",
+        "Work documents, below the output root or absolute.",
+        "作品 JSON 目录（相对输出根或绝对路径）。",
+        section="folders",
+    )
+    output_errors_dir: str = setting(
+        "OUTPUT_ERRORS_DIR",
+        "_errors",
+        "Documents of inputs that failed, below the output root or absolute.",
+        "失败输入的 JSON 目录（相对输出根或绝对路径）。",
+        section="folders",
+    )
+
+    # --- cards
+    path_locale: str = setting(
+        "PATH_LOCALE",
+        "zh",
+        "Preset of card folders: zh or en.",
+        "卡片目录预设：zh 或 en。",
+        section="cards",
+        choices=("zh", "en"),
+    )
+    card_route_work: str | None = setting(
+        "CARD_ROUTE_WORK",
+        None,
+        "Folders of work cards, parts separated by |.",
+        "作品卡目录，各级用 | 分隔。",
+        section="cards",
+        yaml=("storage_routes.card_type_routes.work",),
+    )
+    card_route_author: str | None = setting(
+        "CARD_ROUTE_AUTHOR",
+        None,
+        "Folders of creator cards, parts separated by |.",
+        "作者卡目录，各级用 | 分隔。",
+        section="cards",
+        yaml=("storage_routes.card_type_routes.author",),
+    )
+    card_route_author_sample_work: str | None = setting(
+        "CARD_ROUTE_AUTHOR_SAMPLE_WORK",
+        None,
+        "Folders of a creator's sampled works, parts separated by |.",
+        "作者样本作品卡目录，各级用 | 分隔。",
+        section="cards",
+        yaml=("storage_routes.card_type_routes.author_sample_work",),
+    )
+    card_prefix_work: str = setting(
+        "CARD_PREFIX_WORK", "CBV", "First part of a work card's name.", "作品卡文件名前缀。", section="cards"
+    )
+    card_prefix_author: str = setting(
+        "CARD_PREFIX_AUTHOR", "CBA", "First part of a creator card's name.", "作者卡文件名前缀。", section="cards"
+    )
+    card_prefix_author_sample_work: str = setting(
+        "CARD_PREFIX_AUTHOR_SAMPLE_WORK",
+        "CBV",
+        "First part of a sampled work's card name.",
+        "作者样本作品卡文件名前缀。",
+        section="cards",
+    )
+    filename_pattern_card: str = setting(
+        "FILENAME_PATTERN_CARD",
+        "{prefix}-{author_slug}-{title_slug}{ext}",
+        "Name of a card; the work id is appended where the pattern lacks it.",
+        "卡片文件名；缺作品 ID 时自动补在末尾。",
+        section="cards",
+        aliases=("FILENAME_PATTERN",),
+        yaml=("naming_rules.card_filename_pattern",),
+    )
+    filename_pattern_json: str = setting(
+        "FILENAME_PATTERN_JSON",
+        "{timestamp}-{platform}-{identifier}{ext}",
+        "Name of a JSON document.",
+        "JSON 文档文件名。",
+        section="cards",
+        yaml=("naming_rules.json_filename_pattern",),
+    )
+    card_tags: str = setting(
+        "CARD_TAGS",
+        "tikomni/work",
+        "Obsidian tags of a card, separated by commas.",
+        "卡片的 Obsidian 标签，逗号分隔。",
+        section="cards",
+    )
+    images: int = setting(
+        "IMAGES",
+        9,
+        "Pictures stored for each picture post.",
+        "每个图文作品保存的图片数。",
+        section="cards",
+        least=0,
+        most=100,
+    )
+    language: str | None = setting(
+        "LANGUAGE",
+        None,
+        "Language of cards and hints: zh or en; default: the platform's.",
+        "卡片与提示的语言：zh 或 en；默认随平台。",
+        section="cards",
+        choices=("zh", "en"),
+    )
+    display_zone: str = setting(
+        "DISPLAY_ZONE",
+        "Asia/Shanghai",
+        "Time zone of the dates that people read.",
+        "日期显示所用时区。",
+        section="cards",
+    )
+
+    # --- calls
+    global_qps: float = setting(
+        "GLOBAL_QPS",
+        5.0,
+        "Requests a second that carry the key, over all processes of this machine.",
+        "本机所有进程合计的每秒请求数。",
+        section="calls",
+        least=0.1,
+        most=100,
+    )
+    timeout_ms: int = setting(
+        "TIMEOUT_MS",
+        60_000,
+        "Longest wait for one answer, milliseconds.",
+        "单次请求最长等待（毫秒）。",
+        section="calls",
+        least=100,
+        most=600_000,
+        yaml=("runtime.timeout_ms",),
+    )
+    timeout_retry_max: int = setting(
+        "TIMEOUT_RETRY_MAX",
+        3,
+        "How often a read that failed on the way is asked again.",
+        "读取请求失败后的最多重试次数。",
+        section="calls",
+        least=0,
+        most=8,
+    )
+    timeout_retry_backoff_ms: int = setting(
+        "TIMEOUT_RETRY_BACKOFF_MS",
+        300,
+        "First pause before asking again; it doubles each time.",
+        "首次重试前的等待（毫秒），之后翻倍。",
+        section="calls",
+        least=0,
+        most=5000,
+    )
+    http_user_agent: str | None = setting(
+        "HTTP_USER_AGENT",
+        None,
+        "User-Agent header; default tikomni-skills/<version>.",
+        "User-Agent 请求头；默认 tikomni-skills/<版本>。",
+        section="calls",
+    )
+    http_accept_language: str = setting(
+        "HTTP_ACCEPT_LANGUAGE",
+        "zh-CN,zh;q=0.9,en;q=0.8",
+        "Accept-Language header.",
+        "Accept-Language 请求头。",
+        section="calls",
+    )
+    max_age_sec: int = setting(
+        "MAX_AGE_SEC",
+        86_400,
+        "How long a stored answer stands for a new one, seconds.",
+        "已存结果的有效期（秒）。",
+        section="calls",
+        least=0,
+    )
+    deadline_sec: float | None = setting(
+        "DEADLINE_SEC",
+        None,
+        "Longest run of a command, seconds; default 90 unless a person watches a terminal.",
+        "命令最长运行时间（秒）；非终端下默认 90。",
+        section="calls",
+        least=0,
+    )
+
+    # --- words of a video
+    asr_poll_interval_sec: float = setting(
+        "ASR_POLL_INTERVAL_SEC",
+        3.0,
+        "Longest pause between two looks at a speech job; it starts at 0.5 and grows.",
+        "查询转写任务的最长间隔（秒），从 0.5 秒逐步增长。",
+        section="words",
+        least=0.1,
+        most=60,
+        yaml=("asr_strategy.poll_interval_sec",),
+    )
+    asr_min_sec: float = setting(
+        "ASR_MIN_SEC",
+        13,
+        "Clips up to this length are not sent to speech recognition.",
+        "不超过此时长（秒）的视频不送转写。",
+        section="words",
+        least=0,
+    )
+    asr_max_sec: float = setting(
+        "ASR_MAX_SEC",
+        1800,
+        "Clips beyond this length are not sent to speech recognition.",
+        "超过此时长（秒）的视频不送转写。",
+        section="words",
+        least=0,
+    )
+    asr_usd_per_hour: float | None = setting(
+        "ASR_USD_PER_HOUR",
+        None,
+        "Your price for an hour of speech recognition; unset: counted in seconds only.",
+        "每小时转写价格（美元）；不填则只统计秒数。",
+        section="words",
+        least=0,
+    )
+
+    # --- where each value came from: setting name → source
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False)
+    # cookies of the user's own accounts, by variable name (``dispatch/cookies.py``)
+    cookies: Mapping[str, str] = field(default_factory=dict, compare=False)
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def origin(self) -> str:
+        """The address of the upstream in use: TikOmni's, unless TikHub's key is the only one."""
+        return self.base_url if self.api_key or not self.tikhub_api_key else self.tikhub_base_url
+
+    @property
+    def cards(self) -> Path:
+        return self.card_root or self.output_root / "cards"
+
+    @property
+    def state(self) -> Path:
+        return self.state_dir or data_home()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of dates that people read.
+
+        Raises:
+            InputError: ``config``, where the system knows no such zone.
+        """
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+        try:
+            return ZoneInfo(self.display_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise InputError("config", f"{PREFIX}DISPLAY_ZONE={self.display_zone!r}: no such time zone.") from None
+
+    @property
+    def user_agent(self) -> str:
+        from tikomni import __version__
+
+        return self.http_user_agent or f"tikomni-skills/{__version__}"
+
+    def require_key(self) -> str:
+        """The key of the upstream in use: TikOmni's, else TikHub's.
+
+        Raises:
+            InputError: ``missing_key``, or ``placeholder_key`` where it is a sample value.
+        """
+        if self.api_key or not self.tikhub_api_key:
+            return check_key(self.api_key, self.api_key_env)
+        return check_key(self.tikhub_api_key, PREFIX + "TIKHUB_API_KEY")
+
+
+def check_key(key: str | None, name: str) -> str:
+    """``key`` if it can be one; ``name`` is the variable that holds it.
+
+    Raises:
+        InputError: ``missing_key``, ``placeholder_key``, ``config``.
+    """
+    if not key:
+        # The code's own hint names TikOmni's variable; another provider's wants its own.
+        hint = None if name == PREFIX + "API_KEY" else f"Put {name}=… in the skills folder's .env (mode 600)."
+        raise InputError("missing_key", f"No API key: {name} is not set.", hint=hint, details={"variable": name})
+    if _PLACEHOLDER.search(key):
+        raise InputError("placeholder_key", f"{name} still holds a sample value.")
+    if not key.isascii() or any(c.isspace() for c in key):
+        raise InputError("config", f"{name} holds white space or characters that no key has.")
+    return key
+
+
+_PLACEHOLDER = re.compile(
+    r"(?i)^(?:<.*>|\.{3,}|x{4,}|\*+|(?:sk-)?(?:your|my|paste|enter|replace|change|insert|put|example|sample|dummy|todo)"
+    r"(?:[-_ ].*|me.*)?|.*(?:your|api)[-_]?(?:api[-_]?)?key(?:[-_ ]?here)?|你的.*|.*密钥.*|sk-x+|none|null|test|key)$"
+)
+
+ROWS = tuple(f for f in fields(Settings) if f.metadata)
+_BY_NAME = {row.name: row for row in ROWS}
+_OLD_YAML = {old: row.name for row in ROWS for old in row.metadata["yaml"]}
+
+
+def load(
+    flags: Mapping[str, Any] | None = None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    skill_dir: Path | None = None,
+    env_file: Path | None = None,
+    config: Path | None = None,
+) -> Settings:
+    """Read every source and return the settings in use.
+
+    Args:
+        flags: values by setting name, ``None`` where the flag was not given.
+        environ: the process environment.
+        skill_dir: the skill folder that the command was started from; its ``.env.local`` counts, and the ``.env``
+            beside it.
+        env_file: stands in for ``<skills root>/.env``; relative to the working directory.
+        config: a YAML file; else ``TIKOMNI_CONFIG_FILE``, else the user's own where it exists.
+
+    Raises:
+        InputError: ``config``, naming file and line, or the variable and its value.
+    """
+    layers: list[tuple[str, Mapping[str, Any]]] = [
+        ("flag", {k: v for k, v in (flags or {}).items() if v is not None and k in _BY_NAME}),
+        ("environment", _from_variables(environ, "environment")),
+    ]
+    files = [skill_dir / ".env.local"] if skill_dir else []
+    if env_file is not None:
+        if not env_file.is_file():
+            raise InputError("config", f"--env-file {env_file}: no such file.")
+        files.append(env_file)
+    elif skill_dir:
+        files.append(skill_dir.parent / ".env")
+    variables: dict[str, str] = {}
+    for path in files:
+        found = _read_env_file(path)
+        layers.append((str(path), _from_variables(found, str(path))))
+        variables = {**found, **variables}
+    named = config or environ.get(PREFIX + "CONFIG_FILE") or variables.get(PREFIX + "CONFIG_FILE")
+    yaml_path = Path(named).expanduser() if named else config_file(environ)
+    warnings: list[str] = []
+    if named or yaml_path.is_file():
+        layers.append((str(yaml_path), _read_yaml(yaml_path, warnings)))
+    return _merge(layers, {**variables, **environ}, warnings)
+
+
+def _merge(layers: list[tuple[str, Mapping[str, Any]]], variables: Mapping[str, str], warnings: list[str]) -> Settings:
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for row in ROWS:
+        for source, layer in layers:
+            if row.name in layer:
+                values[row.name] = convert(row.name, layer[row.name], source)
+                sources[row.name] = source
+                break
+        else:
+            values[row.name] = row.default if row.default is not MISSING else None
+            sources[row.name] = "default"
+    if values["api_key_env"] != Settings.api_key_env and sources["api_key"] != "flag":
+        # An account under another name: only that variable counts, so that no key goes where it was not meant to.
+        values["api_key"] = variables.get(values["api_key_env"])
+        sources["api_key"] = values["api_key_env"] if values["api_key"] else "default"
+    for name in ("output_root", "card_root", "state_dir"):
+        if values[name] is not None:
+            values[name] = Path(os.path.abspath(Path(values[name]).expanduser()))
+    for name in ("base_url", "tikhub_base_url", "insight_base_url"):
+        _check_url(name, values[name], sources[name])
+    redact.register(values[row.name] for row in ROWS if row.metadata["secret"])
+    cookies = {name: value for name, value in variables.items() if name.startswith(PREFIX) and "_COOKIE" in name}
+    settings = Settings(
+        **values,
+        sources=MappingProxyType(sources),
+        cookies=MappingProxyType(cookies),
+        warnings=tuple(warnings),
+    )
+    if sources["display_zone"] != "default":
+        settings.zone  # noqa: B018 - a zone that does not exist is told before anything is done
+    return settings
+
+
+def convert(name: str, raw: Any, source: str) -> Any:
+    """``raw`` as the setting's type; an empty string clears an optional setting.
+
+    Raises:
+        InputError: ``config``, naming the variable, the value (unless secret) and what is expected.
+    """
+    row = _BY_NAME[name]
+    meta, kind = row.metadata, str(row.type)
+    shown = redact.MASK if meta["secret"] else repr(raw)
+    where = f"{meta['env']}={shown} ({source})"
+    if raw is None or (isinstance(raw, str) and not raw.strip()):
+        return row.default
+    try:
+        if kind.startswith("int"):
+            value: Any = int(str(raw).strip().replace("_", ""))
+        elif kind.startswith("float"):
+            value = float(str(raw).strip())
+            if value != value or value in (float("inf"), float("-inf")):
+                raise ValueError
+        elif kind.startswith("Path"):
+            value = Path(str(raw).strip())
+        else:
+            value = str(raw).strip()
+    except ValueError:
+        expected = "a whole number" if kind.startswith("int") else "a number"
+        raise InputError("config", f"{where}: expected {expected}.") from None
+    if meta["choices"] and value not in meta["choices"]:
+        raise InputError("config", f"{where}: expected one of {', '.join(meta['choices'])}.")
+    if meta["least"] is not None and value < meta["least"]:
+        raise InputError("config", f"{where}: must be at least {meta['least']:g}.")
+    if meta["most"] is not None and value > meta["most"]:
+        raise InputError("config", f"{where}: must be at most {meta['most']:g}.")
+    return value
+
+
+def _check_url(name: str, url: str, source: str) -> None:
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    where = f"{_BY_NAME[name].metadata['env']}={url!r} ({source})"
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise InputError("config", f"{where}: expected an address such as https://api.tikomni.com.")
+    if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise InputError("config", f"{where}: a key is never sent over plain http; use https.")
+
+
+def _from_variables(variables: Mapping[str, str], source: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for row in ROWS:
+        for name in (row.metadata["env"], *row.metadata["aliases"]):
+            if variables.get(name, "").strip():
+                found[row.name] = variables[name]
+                break
+    return found
+
+
+def _read_env_file(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    from dotenv.parser import parse_stream  # the field's parser; its bindings tell the line of what it could not read
+
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            bindings = list(parse_stream(stream))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("config", f"{path}: cannot be read ({error}).") from None
+    values = {}
+    for binding in bindings:
+        if binding.error or (binding.key and binding.value is None):
+            line = binding.original.line + len(binding.original.string) - len(binding.original.string.lstrip("\n"))
+            raise InputError("config", f"{path}, line {line}: expected NAME=value.")
+        if binding.key:
+            values[binding.key] = binding.value or ""
+    return values
+
+
+def _read_yaml(path: Path, warnings: list[str]) -> dict[str, Any]:
+    import yaml
+
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise InputError("config", f"{path}: cannot be read ({error.strerror}).") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise InputError("config", f"{path}{line}: not YAML ({getattr(error, 'problem', error)}).") from None
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise InputError("config", f"{path}: expected `name: value` lines.")
+    found: dict[str, Any] = {}
+    for key, value in _leaves(document):
+        name = _OLD_YAML.get(key, key)
+        if name not in _BY_NAME:
+            warnings.append(f"{path}: {key} is not a setting and has no effect.")
+            continue
+        if isinstance(value, list):
+            value = "|".join(str(v) for v in value)
+        if isinstance(value, dict):
+            raise InputError("config", f"{path}: {key} takes one value.")
+        found.setdefault(name, value)
+    return found
+
+
+def _leaves(node: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = []
+    for key, value in node.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict) and value and name not in _BY_NAME:
+            rows += _leaves(value, name + ".")
+        else:
+            rows.append((name, value))
+    return rows

@@ -1,0 +1,1 @@
+"""Where files go: names that every system accepts, folders that were checked, whole files or none."""

@@ -1,0 +1,115 @@
+"""What every test may use: an upstream on this machine, and commands run as real processes in an empty home."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tikomni import redact
+from tikomni.sandbox import Sandbox
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left behind."""
+
+    exit_status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The one JSON document on stdout."""
+        return json.loads(self.stdout)
+
+
+@dataclass
+class Machine:
+    """A user's machine: a home, a working folder, variables, and an upstream."""
+
+    home: Path
+    cwd: Path
+    variables: dict[str, str]
+
+    def environ(self, **more: str | None) -> dict[str, str]:
+        base = {k: v for k, v in os.environ.items() if not k.startswith(("TIKOMNI_", "XDG_", "LC_", "LANG"))}
+        chosen = {**base, "HOME": str(self.home), "PYTHONPATH": str(ROOT / "lib"), **self.variables, **more}
+        return {k: v for k, v in chosen.items() if v is not None}
+
+    def start(self, *words: str, cwd: Path | None = None, **variables: str | None) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tikomni", *words], cwd=cwd or self.cwd, env=self.environ(**variables),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
+        )  # fmt: skip
+
+    def run(self, *words: str, stdin: str = "", cwd: Path | None = None, **variables: str | None) -> Ran:
+        """Run ``tikomni <words>`` to its end."""
+        process = self.start(*words, cwd=cwd, **variables)
+        out, err = process.communicate(stdin, timeout=120)
+        return Ran(process.returncode, out, err)
+
+    def paste(self, command: str, cwd: Path | None = None) -> Ran:
+        """Run ``command`` as a shell gets it from somebody who pasted it."""
+        done = subprocess.run(
+            command, shell=True, cwd=cwd or self.cwd, env=self.environ(TIKOMNI_PYTHON_OK="1"),
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, encoding="utf-8", timeout=120,
+        )  # fmt: skip
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test registers as a secret is not masked in another's texts."""
+    monkeypatch.setattr(redact, "_secrets", set())
+
+
+@pytest.fixture(scope="session")
+def shared_sandbox() -> Iterator[Sandbox]:
+    with Sandbox(rate=None) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(shared_sandbox: Sandbox) -> Sandbox:
+    """The upstream, as new."""
+    shared_sandbox.reset()
+    return shared_sandbox
+
+
+@pytest.fixture
+def machine(tmp_path: Path, sandbox: Sandbox) -> Machine:
+    home, cwd = tmp_path / "home", tmp_path / "project"
+    home.mkdir()
+    cwd.mkdir()
+    variables = {
+        "TIKOMNI_API_KEY": sandbox.key,
+        "TIKOMNI_BASE_URL": sandbox.base_url,
+        "TIKOMNI_GLOBAL_QPS": "100",
+        "TIKOMNI_TIMEOUT_RETRY_BACKOFF_MS": "10",
+    }
+    return Machine(home, cwd, variables)
+
+
+@pytest.fixture
+def run(machine: Machine) -> Callable[..., Ran]:
+    return machine.run
+
+
+def calls(sandbox: Sandbox) -> Sequence[str]:
+    """The catalogued routes that were asked, in order."""
+    return [seen.route for seen in sandbox.requests if not seen.route.startswith("sandbox.")]
+
+
+@pytest.fixture
+def asked(sandbox: Sandbox) -> Callable[[], Sequence[str]]:
+    return lambda: calls(sandbox)

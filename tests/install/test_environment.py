@@ -1,0 +1,161 @@
+"""Building the managed environment: once, whoever asks; whole, whatever happened before."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tikomni.errors import TikomniError
+from tikomni.install.environment import prepare
+from tikomni.install.managed import ROOT, Environment, locate
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="kills and links of POSIX")
+
+BUILDER = """
+import json, sys
+from pathlib import Path
+from tikomni.install.environment import prepare
+say = lambda line: print(line, file=sys.stderr, flush=True)
+prepared = prepare(sys.argv[2:], say, Path(sys.argv[1]))
+print(json.dumps({"python": str(prepared.python), "created": prepared.created}))
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path, locks: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    """Where the environment of ``locks`` will be, for this process and its children."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data home"))
+    monkeypatch.setenv("TIKOMNI_FIND_LINKS", str(locks))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "lib"))
+    return locate(locks)
+
+
+def start_builder(place: Environment, *extras: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", BUILDER, str(place.locks), *extras]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def holds(place: Environment, module: str) -> bool:
+    return subprocess.run([place.python, "-c", f"import {module}"], capture_output=True).returncode == 0
+
+
+def test_two_at_once_build_once(place: Environment) -> None:
+    builders = [start_builder(place) for _ in range(2)]
+    told = [builder.communicate(timeout=120) for builder in builders]
+
+    results = [json.loads(out) for out, _ in told]
+    assert sorted(result["created"] for result in results) == [False, True]
+    assert {result["python"] for result in results} == {str(place.python)}
+    assert sum("waiting" in err for _, err in told) == 1
+    assert holds(place, "tiny_base")
+
+
+@pytest.mark.parametrize("whole_group", [True, False], ids=["with-children", "children-live-on"])
+def test_killed_in_the_middle_is_built_again(place: Environment, whole_group: bool) -> None:
+    command = [sys.executable, "-c", BUILDER, str(place.locks)]
+    builder = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+    while not place.python.exists():
+        assert builder.poll() is None
+        time.sleep(0.01)
+    os.killpg(builder.pid, signal.SIGKILL) if whole_group else builder.kill()
+    builder.wait()
+    assert not place.is_ready()
+
+    assert prepare(locks=place.locks).created
+    assert place.is_ready()
+    assert holds(place, "tiny_base")
+
+
+def test_extras_are_added_to_the_same_environment(place: Environment) -> None:
+    first = prepare(locks=place.locks)
+    kept = place.folder / "kept"
+    kept.touch()
+
+    # A link to a name such as /usr/bin/python3 would turn into another version under its packages.
+    assert first.python.resolve().name == f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    assert not place.is_ready(["more"])
+    second = prepare(["more"], locks=place.locks)
+
+    assert second.python == first.python
+    assert second.created
+    assert kept.exists()
+    assert holds(place, "tiny_more")
+    assert not prepare(["more"], locks=place.locks).created
+
+
+def test_an_environment_whose_python_is_gone_is_built_again(place: Environment) -> None:
+    prepare(locks=place.locks)
+    place.python.unlink()
+    place.python.symlink_to("/nowhere/python3.11")
+
+    assert not place.is_ready()
+    assert prepare(locks=place.locks).created
+    assert holds(place, "tiny_base")
+
+
+def test_a_package_of_another_hash_is_refused(place: Environment) -> None:
+    lock = place.lock("base")
+    lock.write_text(lock.read_text().partition("sha256:")[0] + "sha256:" + "0" * 64 + "\n")
+
+    with pytest.raises(TikomniError) as caught:
+        prepare(locks=place.locks)
+
+    assert caught.value.code == "no_environment"
+    assert caught.value.exit_status == 2
+    assert "tiny-base" in caught.value.message
+    assert not locate(place.locks).is_ready()
+
+
+def test_installers_see_no_keys_and_pip_follows_a_failing_uv(
+    place: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = tmp_path / "seen"
+    uv = tmp_path / "bin" / "uv"
+    uv.parent.mkdir()
+    uv.write_text(f'#!/bin/sh\nenv > "{seen}"\nexit 1\n')
+    uv.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{uv.parent}{os.pathsep}{os.environ['PATH']}")
+    secrets = {"TIKOMNI_API_KEY": "k-1", "TIKOMNI_DOUYIN_COOKIE": "c-2", "MY_ACCOUNT": "k-3"}
+    for name, value in secrets.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TIKOMNI_API_KEY_ENV", "MY_ACCOUNT")
+
+    assert prepare(locks=place.locks).created
+    assert "TIKOMNI_FIND_LINKS" in seen.read_text()
+    assert not [value for value in secrets.values() if value in seen.read_text()]
+
+
+def test_a_failure_shows_the_installers_words_without_passwords(
+    place: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIKOMNI_FIND_LINKS", str(tmp_path / "empty"))
+    uv = tmp_path / "bin" / "uv"
+    uv.parent.mkdir()
+    uv.write_text("#!/bin/sh\necho 'cannot reach https://me:hidden@packages.example/simple'\nexit 1\n")
+    uv.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{uv.parent}{os.pathsep}{os.environ['PATH']}")
+
+    with pytest.raises(TikomniError) as caught:
+        prepare(locks=place.locks)
+
+    assert "https://packages.example/simple" in caught.value.message
+    assert "hidden" not in caught.value.message
+    assert "TIKOMNI_FIND_LINKS" in caught.value.hint()
+
+
+def test_a_data_home_that_cannot_be_written(
+    place: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
+    with pytest.raises(TikomniError) as caught:
+        prepare(locks=place.locks)
+    assert caught.value.code == "no_environment"
+    assert str(tmp_path / "file") in caught.value.message

@@ -1,0 +1,81 @@
+"""What the npm package and the locks promise."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import tikomni
+from tikomni.install.managed import LOCKS, ROOT
+
+PACKAGE = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+LOCK_FILES = sorted(LOCKS.glob("*.txt"))
+PIN = re.compile(r"^([\w.-]+)==(\S+)(?: ;.*?)? \\$", re.M)
+
+
+def pins(name: str) -> dict[str, str]:
+    return dict(PIN.findall((LOCKS / f"{name}.txt").read_text(encoding="utf-8")))
+
+
+def names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\[><=~! ]", line)[0].lower() for line in requirements} - {"tikomni"}
+
+
+def test_npm_runs_nothing_and_fetches_nothing_when_it_installs() -> None:
+    assert not set(PACKAGE["scripts"]) & {"preinstall", "install", "postinstall", "prepare", "prepublish"}
+    assert not [key for key in PACKAGE if "ependencies" in key]
+    assert PACKAGE["engines"]["node"] == ">=18"
+
+
+def test_one_version_everywhere() -> None:
+    assert PACKAGE["version"] == tikomni.__version__
+
+
+@pytest.mark.parametrize("lock", LOCK_FILES, ids=lambda path: path.stem)
+def test_locks_have_hashes_and_no_addresses(lock: Path) -> None:
+    text = lock.read_text(encoding="utf-8")
+    assert "://" not in text
+    lines = text.replace(" \\\n    --hash=sha256:", " #").splitlines()
+    assert lines
+    assert not [line for line in lines if not re.fullmatch(r"[\w.-]+==\S+( ; [^#]+)?( #[0-9a-f]{64})+", line)]
+
+
+def test_locks_agree_and_contain_each_other() -> None:
+    base, sandbox, test = pins("base"), pins("sandbox"), pins("test")
+    assert base
+    assert base.items() <= sandbox.items() <= test.items()
+
+
+def test_locks_hold_what_the_project_declares() -> None:
+    assert names(PROJECT["dependencies"]) <= set(pins("base"))
+    for extra, wanted in PROJECT["optional-dependencies"].items():
+        assert names(wanted) <= set(pins(extra))
+
+
+def test_the_package_holds_what_runs_and_nothing_of_ours() -> None:
+    done = subprocess.run(
+        ["npm", "pack", "--dry-run", "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    packed = {file["path"] for file in json.loads(done.stdout)[0]["files"]}
+    assert packed >= {
+        "LICENSE",
+        "bin/tikomni-skills.js",
+        "lib/tikomni/__init__.py",
+        "lib/tikomni/install/agents.yaml",
+        "lib/tikomni/install/interpreters.json",
+        "requirements/base.txt",
+        "requirements/sandbox.txt",
+        "skills/meta-capability/scripts/setup_env.py",
+    }
+    assert not [path for path in packed if re.search(r"__pycache__|\.pyc$|(^|/)\.|^tests/|^benchmarks/", path)]
