@@ -209,7 +209,7 @@ class Dispatcher:
         lock = self._under_way.setdefault(call.name, asyncio.Lock())
         async with lock:  # two askers of one run share one answer
             if call.repeatable and age > 0 and (not self.fresh or call.name in self._asked):
-                stored = self.ledger.stored(call.name, age)
+                stored = self.ledger.calls.stored(call.name, age)
                 if stored is not None:
                     self.tally.cached += 1
                     return Answer(
@@ -268,7 +268,7 @@ class Dispatcher:
             identity = await call.provider.headers(self.transport)
             await limiter.acquire(self.deadline)
             call.on_send()
-            call_id = self.ledger.begin(scope, call.name, call.route.id, inputs)
+            call_id = self.ledger.calls.begin(scope, call.name, call.route.id, inputs)
             verdict = await self._send(call, identity)
             self._book(call_id, call.route, verdict)
             answer = _answer(call, verdict, call_id)
@@ -336,7 +336,7 @@ class Dispatcher:
             self.tally.usd += price
             if not price:
                 self.tally.unpriced.add(route.provider)  # by contract with the user; nothing here knows it
-        self.ledger.finish(
+        self.ledger.calls.finish(
             call_id,
             outcome=verdict.outcome,
             status=verdict.status,
@@ -366,7 +366,7 @@ class Dispatcher:
     def judge(self, answer: Answer, outcome: Outcome) -> Answer:
         """Correct an answer's outcome by what its reader found, in the ledger too."""
         if answer.call_id is not None and answer.outcome is not outcome:
-            self.ledger.judge(answer.call_id, outcome)
+            self.ledger.calls.judge(answer.call_id, outcome)
         return replace(answer, outcome=outcome)
 
 

@@ -93,26 +93,26 @@ class Speech:
         """Wait while another process of this machine is sending a job for one of ``clips``: its words serve us too."""
         media = [c.media for c in clips]
         while not self.dispatcher.deadline.passed:
-            jobs = self.dispatcher.ledger.open_jobs(self.dispatcher.scope, media)
+            jobs = self.dispatcher.ledger.speech.open_jobs(self.dispatcher.scope, media)
             if not any(job.being_sent for job in jobs):
                 return
             await asyncio.sleep(FIRST_POLL_SECONDS / 2)
 
     def kept(self, media: str) -> Words | None:
         """The words that any earlier run has got for ``media``; they cost nothing more."""
-        transcript = self.dispatcher.ledger.words(self.dispatcher.scope, media)
+        transcript = self.dispatcher.ledger.speech.words(self.dispatcher.scope, media)
         return None if transcript is None else Words(transcript, None if transcript.raw else NO_SPEECH)
 
     def _failed_lately(self, media: str) -> str | None:
         """Why the service could not transcribe ``media`` a short while ago; asked again with ``--fresh``."""
         age = 0 if self.dispatcher.fresh else self.dispatcher.settings.max_age_sec
-        return self.dispatcher.ledger.failure_of(self.dispatcher.scope, media, age)
+        return self.dispatcher.ledger.speech.failure_of(self.dispatcher.scope, media, age)
 
     def _resume(self, waiting: Mapping[str, Clip]) -> tuple[list[Job], dict[str, Words]]:
         """Jobs to poll again. One whose acceptance nobody knows is repeated once, with a warning, and then left."""
         jobs: list[Job] = []
         unknown: dict[str, Words] = {}
-        for job in self.dispatcher.ledger.open_jobs(self.dispatcher.scope, waiting):
+        for job in self.dispatcher.ledger.speech.open_jobs(self.dispatcher.scope, waiting):
             if job.task_id:
                 jobs.append(job)
                 continue
@@ -120,10 +120,10 @@ class Speech:
             if job.being_sent:
                 unknown |= {m: Words(reason="asr_pending", pending=True) for m in media if m in waiting}
                 continue
-            if self.dispatcher.ledger.was_repeated(self.dispatcher.scope, media):
+            if self.dispatcher.ledger.speech.was_repeated(self.dispatcher.scope, media):
                 unknown |= {m: Words(reason="asr_unknown") for m in media if m in waiting}
                 continue
-            self.dispatcher.ledger.settle_job(job.id, "superseded")
+            self.dispatcher.ledger.speech.settle_job(job.id, "superseded")
             self.warnings.append(
                 f"A speech job for {len(media)} work(s) was sent earlier and its answer was lost; it is sent once "
                 "more, and both may be charged."
@@ -136,7 +136,7 @@ class Speech:
         Raises:
             TakenByAnother: another process has begun a job for one of these clips; nothing was sent.
         """
-        ledger = self.dispatcher.ledger
+        ledger = self.dispatcher.ledger.speech
         job_id: int | None = None
 
         def begin() -> None:
@@ -216,27 +216,29 @@ class Speech:
             if task.finished:
                 break
         if not open_files:
-            self.dispatcher.ledger.settle_job(job.id, "done")
+            self.dispatcher.ledger.speech.settle_job(job.id, "done")
         for file in open_files.values():
             found.setdefault(file.media, Words(reason="asr_pending", pending=True))
         return found
 
     def _lost(self, job: Job, open_files: Mapping[int, JobFile]) -> dict[str, Words]:
         for file in open_files.values():
-            self.dispatcher.ledger.settle_file(job.id, file.item_index, "failed", "asr_task_unknown", None)
-        self.dispatcher.ledger.settle_job(job.id, "done")
+            self.dispatcher.ledger.speech.settle_file(job.id, file.item_index, "failed", "asr_task_unknown", None)
+        self.dispatcher.ledger.speech.settle_job(job.id, "done")
         return {f.media: Words(reason="asr_task_unknown") for f in open_files.values()}
 
     async def _settle(self, job: Job, file: JobFile, item: Item, waiting: Mapping[str, Clip]) -> Words:
         """Keep a finished item. A transcript document that cannot be read was paid for: the item stays open."""
         if item.state == "failed" and item.reason != NO_SPEECH:
-            self.dispatcher.ledger.settle_file(job.id, file.item_index, "failed", item.reason, item.seconds)
+            self.dispatcher.ledger.speech.settle_file(job.id, file.item_index, "failed", item.reason, item.seconds)
             return Words(reason=item.reason)
         text, segments, seconds = item.text, item.segments, item.seconds
         if item.state == "failed":
             text = ""  # nobody speaks: known for good, like any other words
         if text is None and item.url is None:
-            self.dispatcher.ledger.settle_file(job.id, file.item_index, "failed", "asr_no_words_in_answer", seconds)
+            self.dispatcher.ledger.speech.settle_file(
+                job.id, file.item_index, "failed", "asr_no_words_in_answer", seconds
+            )
             return Words(reason="asr_no_words_in_answer")
         if text is None:
             try:
@@ -257,8 +259,8 @@ class Speech:
             origin=job.task_id,
             billed_seconds=seconds,
         )
-        self.dispatcher.ledger.keep_words(self.dispatcher.scope, file.media, transcript)
-        if self.dispatcher.ledger.settle_file(job.id, file.item_index, "done", None, seconds):
+        self.dispatcher.ledger.speech.keep_words(self.dispatcher.scope, file.media, transcript)
+        if self.dispatcher.ledger.speech.settle_file(job.id, file.item_index, "done", None, seconds):
             self.dispatcher.tally.asr_seconds += seconds or 0.0
         return Words(transcript, None if text else NO_SPEECH)
 

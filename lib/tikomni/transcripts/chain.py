@@ -31,7 +31,7 @@ async def words_of(works: Sequence[tuple[Work, Media]], speech: Speech, settings
     clips: list[Clip] = []
     for (work, media), transcript in zip(wanted, from_files, strict=True):
         if transcript is not None:
-            speech.dispatcher.ledger.keep_words(speech.dispatcher.scope, work.key, transcript)
+            speech.dispatcher.ledger.speech.keep_words(speech.dispatcher.scope, work.key, transcript)
             found[work.key] = Words(transcript)
         elif reason := gate(work, media, settings):
             found[work.key] = Words(reason=reason)
