@@ -56,6 +56,7 @@ class Seen:
 
     ``route`` is empty for an unknown address and ``sandbox.<place>`` for one outside the catalogue (media, files,
     uploads, transcriptions, cache, …). ``status`` 0: the connection was closed instead. ``key``: the Bearer sent.
+    ``fault``: the kind of what befell it, empty for none.
     """
 
     method: str
@@ -64,6 +65,7 @@ class Seen:
     inputs: Mapping[str, Any]
     status: int
     key: str | None
+    fault: str = ""
 
 
 @dataclass(slots=True)
@@ -202,7 +204,8 @@ class Sandbox:
             answer = as_json({"detail": "The sandbox failed; its log says why."}, 500)
         answer = bend(call.fault, answer)
         status = 0 if answer.cut_at == -1 else answer.status
-        self.requests.append(Seen(call.method, call.path, call.route, call.inputs, status, call.key))
+        kind = call.fault.kind if call.fault else ""
+        self.requests.append(Seen(call.method, call.path, call.route, call.inputs, status, call.key, kind))
         await deliver(answer, send)
 
     async def _answer(self, call: _Call, request: Request) -> Answer:

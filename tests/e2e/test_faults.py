@@ -1,0 +1,30 @@
+"""Each fault against each pipeline, and ``kill -9``: nothing paid twice, nothing lost, the next run finishes the job."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from trials import HEAD, PIPELINES, deadlines, faults, kills, run_all
+
+KILLS = 10
+
+
+def held(trials) -> None:
+    broken = [trial.row() for trial in run_all(trials) if trial.broken]
+    assert not broken, "\n".join((HEAD, *broken))
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_whatever_goes_wrong_every_promise_is_kept(name):
+    held(faults(PIPELINES[name], every_route=name == "work"))
+
+
+def test_killed_at_any_point_the_next_run_brings_the_same_for_the_same_price():
+    chance = random.Random()
+    share = -(-KILLS // len(PIPELINES))
+    held([trial for pipeline in PIPELINES.values() for trial in kills(pipeline, share, chance)])
+
+
+def test_deadlines_change_neither_result_nor_bill():
+    held(deadlines(PIPELINES["works"], 2, random.Random()))
