@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import json
-
-from tikomni.catalog import INDEX, ROUTES, Route, compile
+from tikomni.catalog import ROUTES, Route, compile, get, ids, match
 
 
-def test_compiled_files_are_fresh() -> None:
-    lines, index = compile.build()
-    assert (ROUTES.read_bytes(), INDEX.read_bytes()) == (lines, index)
+def test_the_compiled_file_is_fresh() -> None:
+    assert ROUTES.read_bytes() == compile.build()
 
 
 def test_check_tells_stale_from_fresh(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(compile, "build", lambda: (b"routes\n", b"index\n"))
+    monkeypatch.setattr(compile, "build", lambda: b"routes\n")
     monkeypatch.setattr(compile, "ROUTES", tmp_path / "routes.jsonl")
-    monkeypatch.setattr(compile, "INDEX", tmp_path / "index.json")
     assert compile.main(["--check"]) == 1
     assert list(tmp_path.iterdir()) == []
     assert compile.main([]) == 0
     assert compile.main(["--check"]) == 0
-    (tmp_path / "index.json").write_bytes(b"older\n")
+    (tmp_path / "routes.jsonl").write_bytes(b"older\n")
     assert compile.main(["--check"]) == 1
 
 
@@ -31,9 +27,9 @@ def test_every_route_is_there_once(routes: dict[str, Route]) -> None:
     assert len({route.tag for route in routes.values()}) == 56
 
 
-def test_the_index_points_at_its_line() -> None:
-    data, index = ROUTES.read_bytes(), json.loads(INDEX.read_bytes())
-    for route_id, (offset, length) in index["routes"].items():
-        row = json.loads(data[offset : offset + length])
-        assert row["id"] == route_id
-        assert index["paths"][f"{row['method']} {row['path']}"] == route_id
+def test_every_route_is_found_by_its_id_and_by_its_address(routes: dict[str, Route]) -> None:
+    assert ids() == tuple(routes)
+    for route in routes.values():
+        assert get(route.id) == route
+        if "{" not in route.path:
+            assert match(route.method, route.path) == (route, {})

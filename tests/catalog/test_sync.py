@@ -619,7 +619,7 @@ def route_sync(run, checkout):
 
 def state(checkout: Path) -> dict[str, str]:
     catalog = checkout / "lib" / "tikomni" / "catalog"
-    files = [*catalog.glob("openapi/*"), catalog / "routes.jsonl", catalog / "index.json"]
+    files = [*catalog.glob("openapi/*"), catalog / "routes.jsonl", catalog / "search.txt"]
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
@@ -650,10 +650,12 @@ def test_a_sync_is_written_and_compiled(route_sync, checkout, tmp_path, publishe
     assert {"dry_run": True} | result == tried
     assert result["added"] == ["douyin.app.v3.fetch_new_things"] and result["removed"] == ["weibo.web.fetch_search"]
     after = state(checkout)
-    assert {name for name in after if after[name] != before[name]} == {*result["files"], "routes.jsonl", "index.json"}
+    assert {name for name in after if after[name] != before[name]} == {*result["files"], "routes.jsonl", "search.txt"}
 
     asked = route_sync("call", "douyin.app.v3.fetch_new_things", "keyword=x", "--dry-run").document
     assert asked["result"]["request"]["query"] == [["keyword", "x"]]
+    found = route_sync("find", "douyin new things").document["result"]["routes"]
+    assert any(one.startswith("douyin.app.v3.fetch_new_things ") and "[unreviewed]" in one for one in found)
     again = route_sync("sync", str(file)).document["result"]
     assert (again["added"], again["removed"], again["changed"], again["files"]) == ([], [], [], [])
     assert state(checkout) == after

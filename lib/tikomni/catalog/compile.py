@@ -1,9 +1,11 @@
-"""Makes the shipped catalogue (``routes.jsonl``, ``index.json``) from its source (``openapi/*.yaml``).
+"""Makes the shipped catalogue (``routes.jsonl``) from its source (``openapi/*.yaml``).
 
     python -m tikomni.catalog.compile [--check]
 
-The source is what people edit; the compiled files are what programs read: one line for a route, so that
-looking up a route costs one line. Same source, same bytes. It must not add facts that the source lacks.
+The source is what people edit; the compiled file is what programs read: one line for a route, so that
+looking up a route costs one line.
+The words that only finding needs go into ``search.txt``. Same source, same bytes.
+It must not add facts that the source lacks.
 """
 
 from __future__ import annotations
@@ -15,10 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tikomni.catalog import INDEX, ROUTES
+from tikomni.catalog import ROUTES, SOURCE
 from tikomni.storage.atomic import write_bytes
-
-SOURCE = Path(__file__).parent / "openapi"
 
 _PARAMETER = {
     "description": "about",
@@ -28,7 +28,6 @@ _PARAMETER = {
     "example": "example",
 }
 _OPERATION = {
-    "x-tikomni-id": "id",
     "summary": "summary",
     "x-tikomni-summary-zh": "summary_zh",
     "description": "usage",
@@ -40,7 +39,6 @@ _OPERATION = {
     "x-tikomni-paging": "paging",
     "x-tikomni-price-usd": "price_usd",
     "x-tikomni-prefer": "prefer",
-    "x-tikomni-keywords": "keywords",
     "x-tikomni-replaced-by": "replaced_by",
     "x-tikomni-tikhub": "tikhub",
     "x-tikomni-reviewed": "reviewed",
@@ -64,6 +62,7 @@ def rows(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _row(document: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> dict[str, Any]:
     row = {
+        "id": operation["x-tikomni-id"],
         "method": method,
         "path": path,
         "provider": document["x-tikomni-provider"],
@@ -92,36 +91,30 @@ def _input(parameter: dict[str, Any]) -> dict[str, Any]:
     } | {name: parameter[key] for key, name in _PARAMETER.items() if key in parameter}
 
 
-def build(source: Path = SOURCE) -> tuple[bytes, bytes]:
-    """The bytes of ``routes.jsonl`` and of ``index.json``."""
+def build(source: Path = SOURCE) -> bytes:
+    """The bytes of ``routes.jsonl``: a line for each route, by id."""
     found = [row for file in sorted(source.glob("*.yaml")) for row in rows(read(file))]
-    lines, offsets, offset = [], {}, 0
-    for row in sorted(found, key=lambda row: row["id"]):
-        line = _compact(row)
-        lines.append(line)
-        offsets[row["id"]] = [offset, len(line)]
-        offset += len(line)
-    paths = {f"{row['method']} {row['path']}": row["id"] for row in sorted(found, key=lambda row: row["path"])}
-    if not len(found) == len(offsets) == len(paths):
+    if not len(found) == len({row["id"] for row in found}) == len({(row["method"], row["path"]) for row in found}):
         raise ValueError("Two routes of the source share an id or an address.")
-    return b"".join(lines), _compact({"routes": offsets, "paths": paths})
+    lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in sorted(found, key=_id))
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
-def _compact(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+def _id(row: dict[str, Any]) -> str:
+    return row["id"]
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tikomni.catalog.compile", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the files are stale")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the file is stale")
     check = parser.parse_args(argv).check
-    files = dict(zip((ROUTES, INDEX), build(), strict=True))
-    stale = [file for file, data in files.items() if not file.exists() or file.read_bytes() != data]
-    for file in stale:
+    data = build()
+    stale = not ROUTES.exists() or ROUTES.read_bytes() != data
+    if stale:
         if not check:
-            write_bytes(file, files[file])
-        print(f"{'stale' if check else 'written'}: {file.name}", file=sys.stderr)
-    return int(check and bool(stale))
+            write_bytes(ROUTES, data)
+        print(f"{'stale' if check else 'written'}: {ROUTES.name}", file=sys.stderr)
+    return int(check and stale)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ few lines of terms. It must not call anything, or guess an input.
 from __future__ import annotations
 
 import json
+import math
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,23 +29,28 @@ DEFAULT_LIMIT = 8
 NOT_OFFERED = "none."
 """Capabilities that no route has are named so: where one fits best, nothing fits."""
 
-_STEPS = 3  # steps of a weight that make one
 _TENTHS = 10
+_RARE = 2  # a term that was seen once or twice says less than it seems to
+_CONCEPT = 1.2  # a meaning counts for more than the word that carries it
+_USUAL_SIZE = 150
+_OWN = (0.5, 0.6, 0.65, 0.75)  # of a route's id, summary, keywords, and words that only it is asked with
 
 # How much things count beside words, whose weights are mostly 2…6 each. Set by measuring (tests/find).
 _NAME_IN_HAND = 1.5
+_BY_LINK = 0.5  # people paste links whatever they want to know
 _SHOWN_BY_LINK = 2.0
 _NOT_OFFERED_WINS = 2.0  # its words were asked for expressly
 _LISTS, _NO_LISTS = 1.25, 0.8
 _FOR_ANY_PLATFORM = 0.8
-_BY_ANOTHER_NAME, _PERHAPS, _OPTIONAL = 0.8, 0.5, 0.3  # of an input that is in hand
+_BY_ANOTHER_NAME, _NEARLY, _PERHAPS, _OPTIONAL = 0.8, 0.6, 0.5, 0.3  # of an input that is in hand
 _LEFT_OVER, _LEFT_OVER_UNASKED = 0.5, 0.2  # of something in hand that a route has no use for
 _FREE_INPUT = 0.5
+_FITS = 0.6
 _NOTHING_NEEDED = 0.3
 _LEAST_INPUT, _UNKNOWN_INPUT = 1.5, 3.0
 
 _SAME_CAPABILITY = 2  # variants of one thing that are shown
-_CLEARLY = 0.87  # what acts comes first only when the next other thing is further off than this
+_CLEARLY = 0.95  # what acts comes first only when the next other thing is further off than this
 _AS_GOOD = 0.9
 _FAR_OFF, _PERHAPS_FAR_OFF, _COVERED = 12.0, 25.0, 0.4
 _NEAREST = 5
@@ -92,6 +98,17 @@ class _Entry:
 
 
 @dataclass(frozen=True)
+class _Thing:
+    """Something in hand. ``names``: the inputs that it is; ``others``: those that it may do for; ``asked``: the caller
+    named it; ``rarity``: how telling it is at most."""
+
+    names: frozenset[str]
+    others: frozenset[str]
+    asked: bool
+    rarity: float = float("inf")
+
+
+@dataclass(frozen=True)
 class _Hit:
     """How well something fits; ``entry`` is None for a capability that no route has."""
 
@@ -111,19 +128,37 @@ class _Index:
         self.free = frozenset(self.rules["free"])
         self.telling = frozenset(self.rules["telling"])
         self._terms = terms.split(b"\n")
+        self._asked = sum(row[4] for row in self.rules["capabilities"])
 
     @cached_property
-    def longest(self) -> int:
-        return max(len(form) for form in self.rules["forms"] if not form.isascii())
+    def concepts(self) -> words.Concepts:
+        return words.Concepts(self.rules["forms"])
 
     def weights(self, term: str) -> tuple[dict[int, float], dict[int, float]]:
-        """What a term says for each capability, and for each route."""
+        """What a term says for each capability, and for each route.
+
+        For a capability: how much likelier the term is in what it is asked with than elsewhere (naive Bayes, the count
+        damped for what was seen seldom). For a route: how well the term tells it from the others (tf-idf).
+        """
         key = term.encode() + b"\t"
         at = bisect_left(self._terms, key)
         if at == len(self._terms) or not self._terms[at].startswith(key):
             return {}, {}
-        by_capability, _, by_route = self._terms[at][len(key) :].decode().partition("\t")
-        return _weights(by_capability), _weights(by_route)
+        asked, _, own = self._terms[at][len(key) :].decode().partition("\t")
+        strength = _CONCEPT if term.startswith("@") else 1.0
+        counts, levels = _counts(asked), _counts(own)
+        share = self._asked / (sum(counts.values()) + _RARE)
+        rarity = math.log(1 + (len(self.entries) - len(levels) + 0.5) / (len(levels) + 0.5))
+        return (
+            _above(
+                0.5, {n: strength * math.log((times + 0.05) / self._size(n) * share) for n, times in counts.items()}
+            ),
+            _above(1.0, {n: strength * rarity * _OWN[level] for n, level in levels.items()}),
+        )
+
+    def _size(self, capability: int) -> float:
+        """How much a capability is asked with; the square root, since a longer list is not a likelier one."""
+        return math.sqrt((self.rules["capabilities"][capability][4] + 2.5) * _USUAL_SIZE)
 
     def prior(self, capability: int) -> float:
         return self.rules["capabilities"][capability][1] / _TENTHS
@@ -133,9 +168,17 @@ class _Index:
         return self.rules["inputs"].get(name, 0) / _TENTHS
 
 
-def _weights(text: str) -> dict[int, float]:
-    """Three characters in base 36 for each: the number in two, the weight in one."""
-    return {int(text[at : at + 2], 36): int(text[at + 2], 36) / _STEPS for at in range(0, len(text), 3)}
+def _counts(text: str) -> dict[int, int]:
+    """Number → level, as ``search.py`` writes them."""
+    return {
+        int(group[at : at + 2], 36): int(group[0], 36)
+        for group in filter(None, text.split("."))
+        for at in range(1, len(group), 2)
+    }
+
+
+def _above(least: float, weights: dict[int, float]) -> dict[int, float]:
+    return {number: weight for number, weight in weights.items() if weight >= least}
 
 
 @cache
@@ -178,9 +221,27 @@ class _Ranking:
     def __init__(self, index: _Index, asked: Question) -> None:
         self.index, self.asked = index, asked
         self.low = words.plain(asked.text)
-        self.meanings = words.concepts(asked.text, index.rules["forms"], index.longest)
-        self.same = {name: frozenset(index.rules["same"].get(name, ())) for name in sorted(asked.hand)}
+        self.meanings = index.concepts.of(asked.text)
+        self.things = tuple(self._things())
+        told = asked.given & index.telling
+        self._told = told.union(*(self._same(name) for name in told))
+        self._holds_unknown = UNKNOWN in asked.hand
         self._asked_for: dict[int, bool] = {}
+
+    def _things(self) -> Iterator[_Thing]:
+        """What is in hand. A link is one thing, by whichever of its names a route takes it."""
+        linked = set[str]()
+        for link in self.asked.links:
+            linked |= link.names
+            others = link.hidden.union(*(self._same(name) for name in link.names))
+            known = [rarity for name in link.names | link.hidden if (rarity := self.index.rarity(name))]
+            asked = bool(link.names & self.asked.given - {"url"})
+            yield _Thing(link.names, others - link.names, asked, _BY_LINK * min(known, default=0.0))
+        for name in sorted(self.asked.hand - linked):
+            yield _Thing(frozenset({name}), self._same(name), name in self.asked.given and name != "url")
+
+    def _same(self, name: str) -> frozenset[str]:
+        return frozenset(self.index.rules["same"].get(name, ()))
 
     def hits(self) -> list[_Hit]:
         """Everything that fits at all, the best first."""
@@ -193,7 +254,7 @@ class _Ranking:
         ]
         found += (
             _Hit(_NOT_OFFERED_WINS * by_capability[number], number)
-            for number, (name, _, _, exclude) in enumerate(self.index.rules["capabilities"])
+            for number, (name, _, _, exclude, _) in enumerate(self.index.rules["capabilities"])
             if name.startswith(NOT_OFFERED)
             and by_capability[number]
             and exclude not in self.asked.platforms
@@ -219,7 +280,7 @@ class _Ranking:
             for into, weights in zip(sums, self.index.weights(term), strict=True):
                 for number, weight in weights.items():
                     into[number] += weight
-        if shown := self.index.rules["kinds"].get(self.asked.kind):
+        if shown := next(filter(None, (self.index.rules["kinds"].get(link.kind) for link in self.asked.links)), None):
             names = [row[0] for row in self.index.rules["capabilities"]]
             sums[0][names.index(shown)] += _SHOWN_BY_LINK
         return sums
@@ -227,8 +288,7 @@ class _Ranking:
     def _is_candidate(self, entry: _Entry) -> bool:
         if self.asked.platforms and entry.platforms and not set(entry.platforms) & set(self.asked.platforms):
             return False
-        given = self.asked.given & self.index.telling
-        return self._is_asked_for(entry.capability) or any(name in given for one in entry.needs for name in one)
+        return self._is_asked_for(entry.capability) or any(name in self._told for one in entry.needs for name in one)
 
     def _is_asked_for(self, capability: int) -> bool:
         """Some things are meant only by those who say so: what does more than read, what hardly anybody needs."""
@@ -247,49 +307,54 @@ class _Ranking:
     def _score(self, entry: _Entry, by_capability: float, by_route: float) -> float:
         score = by_capability + by_route + self.index.prior(entry.capability)
         score += _NAME_IN_HAND * sum(self._telling(entry))
-        score *= (1 + self._fit(entry)) * entry.standing
+        score *= (1 + _FITS * self._fit(entry)) * entry.standing
         if self.asked.lists:
             score *= _LISTS if entry.lists else _NO_LISTS
         return score * _FOR_ANY_PLATFORM if self.asked.platforms and not entry.platforms else score
 
     def _telling(self, entry: _Entry) -> Iterator[float]:
-        """How telling each input is that is in hand and that this route takes."""
+        """How telling each thing in hand is that this route takes."""
         needed = {name for one in entry.needs for name in one}
-        for name, others in self.same.items():
-            if name in needed:
-                yield self.index.rarity(name)
-            elif name in entry.takes:
-                yield _OPTIONAL * self.index.rarity(name)
-            elif others & needed:
-                yield 0.6 * max(self.index.rarity(other) for other in others & needed)
+        for thing in self.things:
+            if thing.names & needed:
+                yield self._rarity(thing, thing.names & needed)
+            elif thing.names & entry.takes:
+                yield _OPTIONAL * self._rarity(thing, thing.names & entry.takes)
+            elif thing.others & needed:
+                yield _NEARLY * self._rarity(thing, thing.others & needed)
+
+    def _rarity(self, thing: _Thing, names: frozenset[str] | set[str]) -> float:
+        return min(thing.rarity, max(self.index.rarity(name) for name in names))
 
     def _fit(self, entry: _Entry) -> float:
         """0…1: how nearly what is in hand is what the route needs."""
-        if not self.asked.hand:
+        if not self.things:
             return _NOTHING_NEEDED if self.index.free.issuperset(entry.needs[0]) else 0.0
         return max(self._overlap(needed, entry.takes) for needed in entry.needs)
 
     def _overlap(self, needed: Sequence[str], takes: frozenset[str]) -> float:
-        used, both, either = set[str](), 0.0, 0.0
+        used, both, either = set[_Thing](), 0.0, 0.0
         for name in needed:
             weight = self._weight(name)
             either += weight
-            if name in self.same:
+            if exact := next((thing for thing in self.things if name in thing.names), None):
                 both += weight
-                used.add(name)
-            elif other := next((one for one, others in self.same.items() if name in others), None):
+                used.add(exact)
+            elif other := next((thing for thing in self.things if name in thing.others), None):
                 both += _BY_ANOTHER_NAME * weight
                 used.add(other)
-            elif UNKNOWN in self.same and name not in self.index.free:
+            elif self._holds_unknown and name not in self.index.free:
                 both += _PERHAPS * weight
-        for name in self.same.keys() - used - {UNKNOWN}:
-            weight = self._weight(name)
-            if name in takes:
+        for thing in self.things:
+            if thing in used or UNKNOWN in thing.names:
+                continue
+            if thing.names & takes:
+                weight = max(self._weight(name) for name in thing.names & takes)
                 both += _OPTIONAL * weight
                 either += 2 * _OPTIONAL * weight
             else:
-                asked = name in self.asked.given and name != "url"
-                either += weight * (_LEFT_OVER if asked else _LEFT_OVER_UNASKED)
+                weight = min(self._weight(name) for name in thing.names)
+                either += weight * (_LEFT_OVER if thing.asked else _LEFT_OVER_UNASKED)
         return both / either if either else 0.0
 
     def _weight(self, name: str) -> float:

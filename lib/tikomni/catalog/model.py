@@ -118,7 +118,6 @@ class Route:
     paging: Paging | None
     price_usd: float | None
     prefer: str | None
-    keywords: tuple[str, ...]
     in_catalogue: bool
     replaced_by: str | None
     tikhub: bool
@@ -156,7 +155,6 @@ class Route:
             paging=_paging(row["paging"]) if "paging" in row else None,
             price_usd=row.get("price_usd"),
             prefer=row.get("prefer"),
-            keywords=tuple(row["keywords"]),
             in_catalogue=row["in_catalogue"],
             replaced_by=row.get("replaced_by"),
             tikhub=row["tikhub"],

@@ -18,6 +18,7 @@ UNKNOWN = "?"
 _LINK = re.compile(
     r"(?:https?://)?((?:[a-z0-9-]+\.)+[a-z]{2,})(/[^\s，。！？；、（）【】《》“”‘’\"'<>]*)?", re.IGNORECASE
 )
+_GROUP = re.compile(r"\(\?P<(\w+)>")
 _MEDIA = re.compile(r"\.(?:mp3|wav|m4a|mp4|aac|flac|ogg|webm|mov)\b", re.IGNORECASE)
 _QUOTED = re.compile(r"[“\"「『《][^”\"」』》]{1,40}[”\"」』》]")
 # "uid 84990209480", "room 7318…": a word before a value may be the name of an input.
@@ -28,6 +29,7 @@ _LOGIN = re.compile(
     re.IGNORECASE,
 )
 _TOKEN = re.compile(r"(?<![a-z])token(?![a-z])", re.IGNORECASE)
+_SAYING = re.compile(r"[a-z]{3}|[\u3400-\u9fff]{2}", re.IGNORECASE)
 _COORDINATES = re.compile(r"-?\d{1,3}\.\d{2,}\s*[,，]\s*-?\d{1,3}\.\d{2,}")
 _MANY = re.compile(
     r"(?<![\d.])(?:[3-9]|[1-9]\d)\s*(?:条|个|篇|links?|videos?|ids?|posts?|accounts?|people|profiles?|rooms?|clips?"
@@ -41,10 +43,20 @@ _NOT_WORDS = frozenset({"region", "country_code"})  # free inputs whose values m
 
 
 @dataclass(frozen=True)
+class Link:
+    """A link of a known form. ``names``: the inputs that it gives; ``hidden``: ids that what it shows has, too, though
+    the link does not spell them (a short link to a work stands for the work's id)."""
+
+    kind: str
+    names: frozenset[str]
+    hidden: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Question:
-    """``text``: the words that are left. ``hand``: names of inputs that are in hand; ``given`` are those that the caller
-    named, ``lists`` those with several values; ``many``: the words speak of several. ``kind``: what the first link shows.
-    ``elsewhere``: only platforms are named that no route serves."""
+    """``text``: the words that are left. ``hand``: names of inputs in hand; ``given`` are those that the caller named,
+    ``lists`` those with several values; ``many``: the words speak of several. ``links``: what links show, in
+    order. ``elsewhere``: only platforms are named that no route serves."""
 
     text: str
     platforms: tuple[str, ...]
@@ -53,7 +65,7 @@ class Question:
     given: frozenset[str]
     lists: frozenset[str]
     many: bool
-    kind: str = ""
+    links: tuple[Link, ...] = ()
 
 
 def read(text: str, have: Mapping[str, Any], platform: str | None, rules: Mapping[str, Any]) -> Question:
@@ -71,17 +83,19 @@ def read(text: str, have: Mapping[str, Any], platform: str | None, rules: Mappin
     text = names.take(links.take(text))
     text, marked = _take_ids(text, rules, hand)
     text = _take_free_values(text, have, rules, hand)
+    hand |= links.hand
+    text = _without_pointing(text, rules["points"]) if hand else text
     shown = links.platforms | names.sure | marked
     seen = (platform,) if platform else tuple(p for p in rules["platforms"] if p in (shown or names.perhaps))
     return Question(
         text=text,
         platforms=seen,
         elsewhere=names.elsewhere and not seen,
-        hand=frozenset(hand | links.hand),
+        hand=frozenset(hand),
         given=frozenset(have),
         lists=frozenset(name for name, value in have.items() if isinstance(value, list) and len(value) > 1),
         many=bool(_MANY.search(text)),
-        kind=links.kind,
+        links=tuple(dict.fromkeys(links.shown)),
     )
 
 
@@ -95,7 +109,7 @@ def platform_of(name: str, rules: Mapping[str, Any]) -> str | None:
 
 
 def has_any(text: str, wanted: str) -> bool:
-    """Whether ``wanted`` occurs; a short word in Latin letters only as a word of its own, a long one at a word's start."""
+    """Whether ``wanted`` occurs; a short Latin word only as a word of its own, a long one at a word's start."""
     return _find(text, wanted, whole=len(wanted) <= 4) >= 0
 
 
@@ -125,7 +139,8 @@ class _Links:
     def __init__(self, rules: Mapping[str, Any]) -> None:
         self.known = rules["platforms"]
         self.hosts = {host: name for name, raw in self.known.items() for host in raw["hosts"]}
-        self.hand, self.platforms, self.kind = set[str](), set[str](), ""
+        self.hand, self.platforms = set[str](), set[str]()
+        self.shown: list[Link] = []
 
     def take(self, text: str) -> str:
         return _LINK.sub(self._note, text)
@@ -142,12 +157,19 @@ class _Links:
             return " "
         self.platforms.add(platform)
         self.hand.add("url")
-        for pattern, kind, *names in self.known[platform]["links"]:
+        for pattern, kind, *more in self.known[platform]["links"]:
             if found := re.match(pattern, address):
-                self.hand |= {name for name, value in found.groupdict().items() if value} | set(names)
-                self.kind = self.kind or kind
+                names = {name for name, value in found.groupdict().items() if value} | {"url", *more}
+                self.hand |= names
+                self.shown.append(Link(kind, frozenset(names), frozenset(self._ids(platform, kind)) - names))
                 break
         return " "
+
+    def _ids(self, platform: str, kind: str) -> Iterator[str]:
+        """The ids that other links of this platform spell for the same kind of thing."""
+        for pattern, other, *_ in self.known[platform]["links"]:
+            if other == kind:
+                yield from _GROUP.findall(pattern)
 
 
 class _Names:
@@ -158,21 +180,29 @@ class _Names:
 
     def __init__(self, rules: Mapping[str, Any]) -> None:
         self.everyday = frozenset(rules["weak"])
+        self.spoken = frozenset(rules["spoken"])
         self.sure, self.perhaps, self.elsewhere = set[str](), set[str](), False
         named = [(called, name) for name, raw in rules["platforms"].items() for called in raw["called"]]
         self.named = sorted(named + [(called, "") for called in rules["elsewhere"]], key=lambda pair: -len(pair[0]))
         self.hints = [(called, name) for name, raw in rules["platforms"].items() for called in raw["suggests"]]
 
     def take(self, text: str) -> str:
+        left = text  # of the same length as ``text``
         self.perhaps |= {name for called, name in self.hints if _find(text.lower(), called) >= 0}
         for called, name in self.named:
-            while (at := _find(text if called in _AS_WRITTEN else text.lower(), _written(called))) >= 0:
-                text = f"{text[:at]} {text[at + len(called) :]}"
+            while (at := _find(left if called in _AS_WRITTEN else left.lower(), _written(called))) >= 0:
+                end = at + len(called)
+                left = _blank(left, at, end)
+                text = text if called in self.spoken else _blank(text, at, end)
                 if not name:
                     self.elsewhere = True
                 else:
                     (self.perhaps if called in self.everyday else self.sure).add(name)
         return text
+
+
+def _blank(text: str, start: int, end: int) -> str:
+    return text[:start] + " " * (end - start) + text[end:]
 
 
 def _written(called: str) -> str:
@@ -206,3 +236,9 @@ def _take_free_values(text: str, have: Mapping[str, Any], rules: Mapping[str, An
     text, times = _QUOTED.subn(" ", text)
     hand |= {"keyword"} if times else set()
     return text
+
+
+def _without_pointing(text: str, points: str) -> str:
+    """What is said beside "this post"; all of it, where that is nothing."""
+    left = re.sub(points, " ", text, flags=re.IGNORECASE)
+    return left if _SAYING.search(left) else text

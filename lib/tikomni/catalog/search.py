@@ -1,4 +1,4 @@
-"""Makes ``search.txt``, the index that ``find`` reads, from the rows of the catalogue and ``questions/*.yaml``.
+"""Makes ``search.txt``, the index that ``find`` reads, from the catalogue and ``questions/*.yaml``.
 
     questions/asked/*.yaml   what people ask, by capability, and the routes that answer it
     questions/concepts.yaml  words that mean the same
@@ -6,9 +6,9 @@
 
     python -m tikomni.catalog.search [--check]
 
-The index is lines of text: one JSON header, one line for a route, one sorted line for a term. A weight says, in tenths,
-how much likelier a term is in what a capability is asked with than elsewhere (naive Bayes), or how well it tells one
-route from the others (tf-idf). Same source, same bytes. Needed when the catalogue is compiled, never when it is asked.
+The index is lines of text: one JSON header, one line for a route, one sorted line for a term, which counts where the
+term stands; ``find`` makes weights of the counts. Same source, same bytes. Needed when the catalogue is compiled,
+never when it is asked.
 """
 
 from __future__ import annotations
@@ -17,21 +17,18 @@ import json
 import math
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tikomni.catalog import words
+from tikomni.catalog import SOURCE, words
 from tikomni.catalog.model import Route
 
 QUESTIONS = Path(__file__).parent / "questions"
 
-STEPS = 3  # a weight is counted in thirds
+_SAID_BY_MANY = 160
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
-_CONCEPT = 1.5  # a meaning counts for more than the word that carries it
-_OWN = 0.8  # what a route says of itself, against what its capability is asked with
-_FIELDS = {"also": 3.0, "keywords": 2.0, "summary": 1.5, "id": 1.0}
 
 
 @dataclass(frozen=True)
@@ -70,26 +67,36 @@ def phrases(text: str) -> list[str]:
     return [part for part in (part.strip() for part in text.split(",")) if part]
 
 
-def build(routes: list[Route], folder: Path = QUESTIONS) -> bytes:
-    """The bytes of the index.
+def build(routes: list[Route], folder: Path = QUESTIONS, source: Path = SOURCE) -> bytes:
+    """The bytes of the index. A route that no capability has yet (``route sync`` added it) stands by its own words.
 
     Raises:
-        ValueError: a route has no capability, or two; a capability names a route that is not there.
+        ValueError: a route has two capabilities; a capability names a route that is not there.
     """
+    keywords = {
+        operation["x-tikomni-id"]: operation["x-tikomni-keywords"]
+        for file in sorted(source.glob("*.yaml"))
+        for item in _yaml(file)["paths"].values()
+        for operation in item.values()
+    }
     asked, hints = capabilities(folder), _yaml(folder / "hints.yaml")
-    owners = {route: n for n, capability in enumerate(asked) for route in capability.routes}
     named = [route for capability in asked for route in capability.routes]
-    if sorted(named) != sorted(route.id for route in routes):
-        odd = set(named).symmetric_difference(route.id for route in routes) or {r for r in named if named.count(r) > 1}
-        raise ValueError(f"Each route needs exactly one capability: {sorted(odd)}")
+    known = {route.id for route in routes}
+    if odd := {route for route in named if route not in known or named.count(route) > 1}:
+        raise ValueError(f"In two capabilities, or not in the catalogue: {sorted(odd)}")
+    asked += [_unnamed(route, keywords[route.id]) for route in routes if route.id not in set(named)]
+    owners = {route: n for n, capability in enumerate(asked) for route in capability.routes}
     forms = _forms(folder)
-    meanings = _Meanings(forms)
-    postings: dict[str, list[str]] = {}
-    for term, weights in sorted(_by_capability(asked, meanings).items()):
-        postings[term] = [_weights(weights), ""]
-    for term, weights in sorted(_by_route(routes, asked, owners, meanings).items()):
-        postings.setdefault(term, ["", ""])[1] = _weights(weights)
-    header = _header(asked, routes, hints, forms)
+    meanings = _Meanings(words.Concepts(forms))
+    counts = [Counter(term for phrase in one.asked for term in meanings(phrase)) for one in asked]
+    by_capability = _asked_often_enough(_postings(counts))
+    by_route = _telling(
+        _postings(_own_terms(route, keywords[route.id], asked[owners[route.id]], meanings) for route in routes)
+    )
+    postings = {
+        term: [_written(by.get(term, {})) for by in (by_capability, by_route)] for term in by_capability | by_route
+    }
+    header = _header(asked, [count.total() for count in counts], routes, hints, forms)
     lines = [
         json.dumps(header, ensure_ascii=False, separators=(",", ":"), sort_keys=True),
         *(_route_line(route, asked[owners[route.id]], owners[route.id], hints) for route in routes),
@@ -99,90 +106,84 @@ def build(routes: list[Route], folder: Path = QUESTIONS) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
+def _unnamed(route: Route, keywords: list[str]) -> Capability:
+    """A capability of its own, until somebody writes down what people ask."""
+    when = "" if route.effect in ("read", "account_read") else ", ".join(keywords).lower()
+    return Capability(route.object, (*keywords, route.summary), (route.id,), when=when)
+
+
 class _Meanings:
     """All terms of a text, meanings included."""
 
-    def __init__(self, forms: dict[str, str]) -> None:
-        self.forms, self.longest = forms, longest(forms)
+    def __init__(self, concepts: words.Concepts) -> None:
+        self.concepts = concepts
 
     def __call__(self, text: str, *, pairs: bool = True) -> set[str]:
-        return set(words.terms(text, pairs=pairs)) | words.concepts(text, self.forms, self.longest)
-
-
-def longest(forms: dict[str, str]) -> int:
-    return max(len(form) for form in forms if not form.isascii())
+        return set(words.terms(text, pairs=pairs)) | self.concepts.of(text)
 
 
 def _forms(folder: Path) -> dict[str, str]:
-    found: dict[str, list[str]] = {}
-    for concept, text in _yaml(folder / "concepts.yaml").items():
-        for phrase in phrases(text):
-            names = found.setdefault(words.form(phrase), [])
-            if concept not in names:
-                names.append(concept)
-    return {form: " ".join(names) for form, names in sorted(found.items()) if form}
+    """Concept → its forms, separated by commas; without those that hold another one of the same concept."""
+    return {
+        concept: ",".join(_shortest(list(dict.fromkeys(filter(None, map(words.form, phrases(text)))))))
+        for concept, text in _yaml(folder / "concepts.yaml").items()
+    }
 
 
-def _by_capability(asked: list[Capability], meanings: _Meanings) -> dict[str, dict[int, float]]:
-    """term → capability → log of how much likelier the term is where the capability is asked for."""
-    counts = [Counter(term for phrase in one.asked for term in meanings(phrase)) for one in asked]
-    everywhere = sum(counts, Counter())
-    total = everywhere.total()
-    weights: dict[str, dict[int, float]] = {}
-    for number, count in enumerate(counts):
-        size = (count.total() + 2.5) ** 0.5 * 150**0.5
-        for term, times in count.items():
-            weight = math.log((times + 0.05) / size * total / everywhere[term]) * _strength(term)
-            if weight >= 0.5:
-                weights.setdefault(term, {})[number] = weight
-    return weights
+def _shortest(forms: list[str]) -> list[str]:
+    def within(form: str) -> str:
+        return f" {form} " if form.isascii() else form
+
+    return [one for one in forms if not any(other != one and within(other) in within(one) for other in forms)]
 
 
-def _by_route(
-    routes: list[Route], asked: list[Capability], owners: dict[str, int], meanings: _Meanings
-) -> dict[str, dict[int, float]]:
-    """term → route → tf-idf over what the route says of itself; a term counts once, where it counts most."""
-    found: list[dict[str, float]] = []
-    for route in routes:
-        best: dict[str, float] = {}
-        for field, terms in _own_terms(route, asked[owners[route.id]], meanings):
-            for term in terms:
-                best[term] = max(best.get(term, 0.0), _FIELDS[field])
-        found.append(best)
-    spread = Counter(term for best in found for term in best)
-    weights: dict[str, dict[int, float]] = {}
-    for number, best in enumerate(found):
-        for term, times in best.items():
-            rarity = _rarity(spread[term], len(routes))
-            weight = _OWN * rarity * times / (times + 1) * _strength(term)
-            if weight >= 1:
-                weights.setdefault(term, {})[number] = weight
-    return weights
+def _postings(found: Iterable[Mapping[str, int]]) -> dict[str, dict[int, int]]:
+    """term → number of what it stands in → how often, or how prominently."""
+    postings: dict[str, dict[int, int]] = {}
+    for number, terms in enumerate(found):
+        for term, level in terms.items():
+            postings.setdefault(term, {})[number] = level
+    return postings
 
 
-def _own_terms(route: Route, capability: Capability, meanings: _Meanings) -> Iterator[tuple[str, set[str]]]:
-    yield "also", {term for part in phrases((capability.also or {}).get(route.id, "")) for term in meanings(part)}
-    yield "keywords", {term for keyword in route.keywords for term in meanings(keyword, pairs=False)}
-    yield "summary", meanings(route.summary, pairs=False) | meanings(route.summary_zh)
-    yield "id", meanings(route.id.partition(".")[2].replace(".", " ").replace("_", " "), pairs=False)
+def _asked_often_enough(postings: dict[str, dict[int, int]]) -> dict[str, dict[int, int]]:
+    """Without the pairs of words that were seen once: many, and nobody says them again."""
+    return {term: found for term, found in postings.items() if " " not in term or sum(found.values()) > 1}
 
 
-def _strength(term: str) -> float:
-    return _CONCEPT if term.startswith("@") else 1.0
+def _telling(postings: dict[str, dict[int, int]]) -> dict[str, dict[int, int]]:
+    """Without what too many routes say of themselves."""
+    return {term: found for term, found in postings.items() if len(found) <= _SAID_BY_MANY}
+
+
+def _own_terms(route: Route, keywords: list[str], capability: Capability, meanings: _Meanings) -> dict[str, int]:
+    """What a route says of itself: term → how prominent, from 0 (in the id) to 3 (only it is asked so)."""
+    fields = [
+        meanings(route.id.partition(".")[2].replace(".", " ").replace("_", " "), pairs=False),
+        meanings(route.summary, pairs=False) | meanings(route.summary_zh),
+        {term for keyword in keywords for term in meanings(keyword, pairs=False)},
+        {term for part in phrases((capability.also or {}).get(route.id, "")) for term in meanings(part)},
+    ]
+    return {term: level for level, terms in enumerate(fields) for term in terms}
 
 
 def _rarity(times: int, among: int) -> float:
     return math.log(1 + (among - times + 0.5) / (times + 0.5))
 
 
-def _weights(weights: dict[int, float]) -> str:
-    """Three characters each, in base 36: the number in two, the weight in thirds in one."""
-    steps = {number: min(round(weight * STEPS), 35) for number, weight in sorted(weights.items())}
-    return "".join(_BASE36[n // 36] + _BASE36[n % 36] + _BASE36[step] for n, step in steps.items() if step)
+def _written(found: dict[int, int]) -> str:
+    """Numbers of two characters in base 36, those of one level together after its own: ``0a1b2.3c4``."""
+    levels: dict[int, list[int]] = {}
+    for number, level in sorted(found.items()):
+        levels.setdefault(min(level, 35), []).append(number)
+    return ".".join(
+        _BASE36[level] + "".join(_BASE36[n // 36] + _BASE36[n % 36] for n in numbers)
+        for level, numbers in sorted(levels.items())
+    )
 
 
 def _header(
-    asked: list[Capability], routes: list[Route], hints: dict[str, Any], forms: dict[str, str]
+    asked: list[Capability], sizes: list[int], routes: list[Route], hints: dict[str, Any], forms: dict[str, str]
 ) -> dict[str, Any]:
     takes = Counter(name for route in routes for name in _names(route))
     same: dict[str, set[str]] = {}
@@ -190,7 +191,10 @@ def _header(
         for name in (group := phrases(line)):
             same.setdefault(name, set()).update(group)
     return {
-        "capabilities": [[one.name, round(math.log(1 + one.platforms) * 10), one.when, one.exclude] for one in asked],
+        "capabilities": [
+            [one.name, round(math.log(1 + one.platforms) * 10), one.when, one.exclude, size]
+            for one, size in zip(asked, sizes, strict=True)
+        ],
         "forms": forms,
         "platforms": {
             name: {
@@ -201,7 +205,9 @@ def _header(
             }
             for name, raw in hints["platforms"].items()
         },
+        "spoken": _spoken(hints, forms),
         "weak": hints["weak"],
+        "points": hints["points"],
         "elsewhere": phrases(hints["elsewhere"]),
         "ids": [[one["looks"], one["name"], one.get("platform", "")] for one in hints["ids"]],
         "kinds": hints["kinds"],
@@ -210,6 +216,13 @@ def _header(
         "telling": phrases(hints["telling"]),
         "inputs": {name: round(_rarity(times, len(routes)) * 10) for name, times in sorted(takes.items())},
     }
+
+
+def _spoken(hints: dict[str, Any], forms: dict[str, str]) -> list[str]:
+    """Names of platforms that say something else, too: whoever retweets names a platform and a deed."""
+    meant = {one for text in forms.values() for one in text.split(",")}
+    called = (name for raw in hints["platforms"].values() for name in phrases(raw["called"]))
+    return [name for name in called if words.form(name) in meant]
 
 
 def _route_line(route: Route, capability: Capability, number: int, hints: dict[str, Any]) -> str:

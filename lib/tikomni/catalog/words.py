@@ -31,6 +31,7 @@ _PARTICLE = re.compile("[的了吗呢吧啊呀嘛哦着]")
 _VOWEL = re.compile("[aeiouy]")
 _FORM = re.compile(r"[a-z0-9#]+")
 _CJK = "\u3400"
+_WORDS = 5  # words of the longest English form
 
 
 def plain(text: str) -> str:
@@ -95,25 +96,33 @@ def form(text: str) -> str:
     return text if any(sign >= _CJK for sign in text) else " ".join(_stems(text))
 
 
-def concepts(text: str, forms: Mapping[str, str], longest: int) -> set[str]:
-    """The meanings that occur in ``text``, each with an ``@`` before it.
+class Concepts:
+    """Finds meanings in texts. ``forms``: concept → its forms as ``form`` writes them, separated by commas."""
 
-    Args:
-        forms: form → names of concepts, separated by spaces.
-        longest: characters of the longest Chinese form.
-    """
-    found: set[str] = set()
-    low = plain(text)
-    for start, sign in enumerate(low):
-        for end in range(start + 1, min(start + longest, len(low)) + 1):
-            if (sign >= _CJK or low[end - 1] >= _CJK) and (names := forms.get(low[start:end])):
-                found.update(names.split())
-    stems = _stems(low)
-    for start in range(len(stems)):
-        for end in range(start + 1, min(start + 5, len(stems)) + 1):
-            if names := forms.get(" ".join(stems[start:end])):
-                found.update(names.split())
-    return {f"@{name}" for name in found}
+    def __init__(self, forms: Mapping[str, str]) -> None:
+        self._names: dict[str, list[str]] = {}
+        for name, text in forms.items():
+            for one in text.split(","):
+                self._names.setdefault(one, []).append(f"@{name}")
+        self._longest = max(len(one) for one in self._names if not one.isascii())
+
+    def of(self, text: str) -> set[str]:
+        """The concepts that occur in ``text``, each with an ``@`` before it."""
+        found: set[str] = set()
+        low = plain(text)
+        covered = 0  # a form inside a longer one does not count: 谁关注了 does not say 关注了
+        for start, sign in enumerate(low):
+            for end in range(min(start + self._longest, len(low)), max(start, covered), -1):
+                names = self._names.get(low[start:end]) if sign >= _CJK or low[end - 1] >= _CJK else None
+                if names:
+                    found.update(names)
+                    covered = end
+                    break
+        stems = _stems(low)
+        for start in range(len(stems)):
+            for end in range(start + 1, min(start + _WORDS, len(stems)) + 1):
+                found.update(self._names.get(" ".join(stems[start:end]), ()))
+        return found
 
 
 def _stems(text: str) -> list[str]:

@@ -23,6 +23,7 @@ from tikomni.errors import InputError
 if TYPE_CHECKING:
     from tikomni.catalog import Route
     from tikomni.dispatch.dispatcher import Answer
+    from tikomni.dispatch.terms import Terms
     from tikomni.envelope import Cost
     from tikomni.pipelines.pages import Walk
     from tikomni.settings import Settings
@@ -34,9 +35,11 @@ MOST_PAGES = 50
 EFFECTS = ("write", "account_read", "generate")
 # What a walk that goes on takes along. ``--fresh`` would pay for a page again, ``--save`` write over what is there.
 KEPT = (
-    *("pages", "max-items", "max-calls", "select", "format", "headers-json"),
+    *("pages", "max-items", "max-calls", "max-cost", "select", "format", "headers-json"),
     *("output-root", "base-url", "api-key-env", "config", "env-file", "timeout-ms"),
 )
+ROW_FILES = {".csv": "csv", ".jsonl": "jsonl"}
+"""Endings of ``--save`` that say what ``--format`` would."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -49,7 +52,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pages", default="1", metavar="N|all", help="pages to ask for (default 1; all: at most 50)")
     parser.add_argument("--max-items", type=int, metavar="N", help="stop when this many entries are there")
     parser.add_argument("--skip", type=int, default=0, metavar="N", help="leave out so many entries of the first page")
-    parser.add_argument("--max-calls", type=int, metavar="N", help="requests that may be sent")
     parser.add_argument("--select", metavar="JMESPATH", help="what to print of the answer, from its top")
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the answer, or the entries, to this file")
     parser.add_argument("--format", choices=("json", "jsonl", "csv"), help="form of the file that holds the entries")
@@ -76,6 +78,8 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         )
     if _has_members(route) and isinstance(body, dict) and not inputs.keys() & body.keys():
         inputs, body = inputs | body, MISSING  # by name, so that a page can go on from them
+    if args.save is not None:
+        args.format = args.format or ROW_FILES.get(args.save.suffix.lower())
     select = _expression(args.select)
     pages = _pages(args.pages)
     if args.skip < 0 or (args.max_items is not None and args.max_items < 1):
@@ -83,11 +87,12 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     if args.dry_run:
         return _dry_run(route, inputs, body, pages, settings, args)
     _check_places(args.save, settings)
-    brought, cost = run_async(_ask(route, inputs, body, headers, pages, settings, context, args))
+    terms = context.terms(args, settings)
+    brought, cost = run_async(_ask(route, inputs, body, headers, pages, settings, context, args, terms))
     first = brought.answers[0]
     if not first.ok and not first.empty:
         return Outcome(status="failed", error=first.error(), cost=cost)
-    result = {"route": route.id, "provider": first.provider, **_shown(brought, select, args, settings)}
+    result = {"route": route.id, "provider": first.provider, **_shown(brought, select, args, settings, context)}
     warnings = ["The upstream answered, but has no data for these inputs."] if first.empty else []
     if brought.trouble:
         warnings.append(f"Page {len(brought.answers) + 1}: {brought.trouble}")
@@ -173,6 +178,7 @@ async def _ask(
     settings: Settings,
     context: Context,
     args: argparse.Namespace,
+    terms: Terms,
 ) -> tuple[Walk, Cost]:
     from tikomni.dispatch.dispatcher import Allow, Dispatcher
     from tikomni.dispatch.limiter import DeadlinePassed
@@ -180,7 +186,7 @@ async def _ask(
     from tikomni.pipelines.pages import walk
 
     allow = Allow(frozenset({"read", *args.allow}))
-    async with Dispatcher(settings, context.deadline, fresh=args.fresh, max_calls=args.max_calls) as dispatcher:
+    async with Dispatcher(settings, context.deadline, terms) as dispatcher:
         try:
             brought = await walk(
                 dispatcher,
@@ -198,12 +204,14 @@ async def _ask(
         return brought, dispatcher.cost()
 
 
-def _shown(brought: Walk, select: Any, args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
+def _shown(
+    brought: Walk, select: Any, args: argparse.Namespace, settings: Settings, context: Context
+) -> dict[str, Any]:
     """``data``, or where it was saved and what it looks like; and how far the list goes."""
     from tikomni.storage.tree import Tree
 
     first = brought.answers[0]
-    folder = Tree(settings).run_dir(new_run_id(settings))
+    folder = Tree(settings).run_dir(context.run_id or new_run_id(settings))
     if isinstance(first.body, dict) and "base64" in first.body and "file_name" in first.body:
         return _file(first, folder, args)
     several = len(brought.answers) > 1 or args.format is not None or args.max_items is not None or args.skip > 0

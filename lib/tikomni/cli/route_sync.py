@@ -36,21 +36,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> Outcome:
     from datetime import UTC, datetime
 
-    from tikomni.catalog import compile, sync, upstream
+    from tikomni.catalog import SOURCE
 
     settings = context.settings(args)
-    files = sorted(compile.SOURCE.glob("*.yaml"))
+    files = sorted(SOURCE.glob("*.yaml"))
     if not files:
         raise InputError(
             "config",
-            f"The catalogue's YAML source is not here ({compile.SOURCE}): a package holds compiled routes only.",
+            f"The catalogue's YAML source is not here ({SOURCE}): a package holds compiled routes only.",
             hint="Run it in a checkout of the project.",
         )
+    from tikomni.catalog import compile, search, sync, upstream  # a package lacks most of them, too
+
     document = upstream.read(_document(args.document, settings, context))
     plan = sync.plan({file.name: compile.read(file) for file in files}, document, f"{datetime.now(UTC):%Y-%m-%d}")
     if not args.dry_run:
-        _write(plan, compile.SOURCE)
+        _write(plan, SOURCE)
         compile.main([])
+        search.main([])
     return Outcome(
         result=_report(plan, args),
         warnings=_some(plan.skipped, args.full),

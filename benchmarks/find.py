@@ -1,0 +1,99 @@
+"""How long ``route find`` and ``route show`` take, cold, and how many tokens they answer with. Run by hand:
+
+    python benchmarks/find.py [--runs 15]
+
+Compares medians with the bare interpreter's start. Tokens are counted by npm's ``gpt-tokenizer``, which is fetched by
+name into a scratch folder; without npm they are left out. Run it with the managed environment's Python.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = ROOT / "tests" / "find" / "examples.jsonl"
+ALLOWED_MS = 60
+MODULE = [sys.executable, "-m", "tikomni"]
+COUNT = """
+const {encode} = require("gpt-tokenizer");
+const texts = JSON.parse(require("fs").readFileSync(0, "utf8"));
+console.log(JSON.stringify(texts.map((text) => encode(text).length)));
+"""
+
+
+def output(command: Sequence[str], environ: dict[str, str]) -> str:
+    done = subprocess.run(command, env=environ, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{command}: {done.stdout[:400]} {done.stderr[:400]}")
+    return done.stdout
+
+
+def median_ms(command: Sequence[str], environ: dict[str, str], runs: int) -> float:
+    output(command, environ)
+    taken = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        output(command, environ)
+        taken.append((time.perf_counter() - start) * 1000)
+    return statistics.median(taken)
+
+
+def tokens(texts: Sequence[str], folder: Path) -> list[int] | None:
+    """Tokens of each text; ``None`` where npm is absent or brings nothing."""
+    npm = shutil.which("npm")
+    if npm is None:
+        print("npm is not here: tokens are not counted.", file=sys.stderr)
+        return None
+    install = [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), "gpt-tokenizer"]
+    if subprocess.run(install, capture_output=True).returncode:
+        print("npm could not install gpt-tokenizer: tokens are not counted.", file=sys.stderr)
+        return None
+    counted = subprocess.run(
+        ["node", "-e", COUNT], input=json.dumps(texts), capture_output=True, text=True, cwd=folder, check=True
+    )
+    return json.loads(counted.stdout)
+
+
+def find_command(example: dict) -> list[str]:
+    have = [f"--have={n}={json.dumps(v) if isinstance(v, list) else v}" for n, v in (example["have"] or {}).items()]
+    return [*MODULE, "route", "find", *have, "--", example["q"]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=15)
+    runs = parser.parse_args().runs
+    examples = [json.loads(line) for line in EXAMPLES.read_text("utf-8").splitlines()][::20]
+    with tempfile.TemporaryDirectory() as home:
+        environ = {k: v for k, v in os.environ.items() if not k.startswith("TIKOMNI_")}
+        environ |= {"PYTHONPATH": str(ROOT / "lib"), "TIKOMNI_STATE_DIR": home}
+        shown = [*MODULE, "route", "show", "douyin.app.v3.fetch_video_comments"]
+        bare = median_ms([sys.executable, "-c", "pass"], environ, runs)
+        print(f"bare interpreter  {bare:5.0f} ms")
+        for name, command in (("route find", find_command(examples[0])), ("route show", shown)):
+            taken = median_ms(command, environ, runs)
+            print(f"{name:<16}  {taken:5.0f} ms, {taken - bare:.0f} ms over it (allowed {ALLOWED_MS})")
+        finds = [output(find_command(example), environ) for example in examples]
+        routes = [example["accept"][0] for example in examples if example["accept"]]
+        shows = [output([*MODULE, "route", "show", route], environ) for route in routes]
+        counts = tokens([*finds, *shows], Path(home))
+        if counts:
+            for name, part in (("route find", counts[: len(finds)]), ("route show", counts[len(finds) :])):
+                ninth = sorted(part)[int(len(part) * 0.9)]
+                print(
+                    f"{name:<16}  {statistics.median(part):5.0f} tokens, {ninth} for nine of ten, {max(part)} at most"
+                )
+
+
+if __name__ == "__main__":
+    main()
