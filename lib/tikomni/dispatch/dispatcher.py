@@ -6,7 +6,8 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +18,25 @@ from tikomni import catalog, redact
 from tikomni.catalog import Route
 from tikomni.catalog.check import MISSING, Prepared, prepare
 from tikomni.deadline import Deadline
-from tikomni.dispatch import cookies
+from tikomni.dispatch import cookies, shelf
+from tikomni.dispatch.downloads import Downloader, DownloadFailed
 from tikomni.dispatch.http import Failure, Transport
-from tikomni.dispatch.ledger import Ledger, Scope, fingerprint
+from tikomni.dispatch.leases import Leases
+from tikomni.dispatch.ledger import Ledger, Scope, Stored, fingerprint
 from tikomni.dispatch.limiter import DeadlinePassed, Limiter
-from tikomni.dispatch.outcomes import POLICY, UNREADABLE_RETRIES, Outcome, Verdict, of_failure, of_reply
+from tikomni.dispatch.outcomes import (
+    POLICY,
+    RETRIES_AT_LEAST,
+    RETRIES_SHARE,
+    UNREADABLE_RETRIES,
+    Outcome,
+    Verdict,
+    of_failure,
+    of_reply,
+    of_stored,
+)
 from tikomni.dispatch.providers import Provider, Providers
+from tikomni.dispatch.terms import Tally, Terms, check_call, check_speech
 from tikomni.envelope import Cost
 from tikomni.errors import InputError, RefusedError, TikomniError, UpstreamError
 from tikomni.settings import Settings
@@ -36,6 +50,9 @@ EFFECTS = {
 BACKOFF_MOST = 5.0
 MESSAGE_MOST = 300
 SUBMISSION_GRACE_SECONDS = 4.0
+# How often somebody who waits for another's answer looks for it.
+LOOK_SECONDS = 0.05
+CACHED_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +67,14 @@ class Allow:
 
 
 READ = Allow()
+
+# Outcomes that tell of the upstream, or of the way to it, rather than of what was asked.
+TROUBLE = frozenset(
+    {
+        *(Outcome.AUTH, Outcome.THROTTLED, Outcome.UPSTREAM, Outcome.NETWORK),
+        *(Outcome.TIMEOUT_BEFORE_SEND, Outcome.TIMEOUT_AFTER_SEND),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +105,12 @@ class Answer:
         """Served as usual, with no data for these inputs; every other way of finding nothing is a failure."""
         return self.outcome is Outcome.EMPTY and self.status == 200 and self.route.response == "envelope"
 
-    def error(self) -> TikomniError:
-        """This answer as the failure of a command."""
+    def error(self, message: str | None = None, **details: Any) -> TikomniError:
+        """This answer as the failure of a command, in words of its own or in these."""
         code = POLICY[self.outcome].error
         kind = InputError if code == "rejected_key" else UpstreamError
-        details = {"route": self.route.id, "status": self.status, "request_id": self.request_id}
-        return kind(code, f"{self.route.id}: {self.message or self.outcome}", details=details)
-
-
-@dataclass(slots=True)
-class Tally:
-    """Counts while a run goes on; ``Dispatcher.cost`` makes the report of it."""
-
-    calls: int = 0
-    billed: int = 0
-    cached: int = 0
-    usd: float = 0.0
-    asr_seconds: float = 0.0
-    unpriced: set[str] = field(default_factory=set)
+        details |= {"route": self.route.id, "status": self.status, "request_id": self.request_id}
+        return kind(code, message or f"{self.route.id}: {self.message or self.outcome}", details=details)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +130,11 @@ class _Call:
         """Whether to ask twice changes nothing; a submission may be accepted twice."""
         return self.route.effect in ("read", "account_read")
 
+    @property
+    def price(self) -> float | None:
+        """USD for this call; ``None`` where it is by contract with the user, and nothing here knows it."""
+        return self.route.price if self.route.provider == "tikomni" else None
+
 
 class Dispatcher:
     """Calls routes for one run. Use as an async context manager.
@@ -124,23 +142,23 @@ class Dispatcher:
     Args:
         settings: the keys in it are looked at when a route needs them.
         deadline: beyond it nothing new is asked; ``DeadlinePassed`` says so.
-        fresh: stored answers do not count.
-        max_calls: requests that this run may send.
+        terms: what the run may spend, and what it asks anew.
     """
 
-    def __init__(
-        self, settings: Settings, deadline: Deadline, *, fresh: bool = False, max_calls: int | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, deadline: Deadline, terms: Terms | None = None) -> None:
         self.settings = settings
         self.deadline = deadline
-        self.fresh = fresh
-        self.ledger = Ledger(settings.state / "ledger.sqlite3")
+        self.terms = terms or Terms()
+        self.ledger = Ledger(settings.state / "ledger.sqlite3", self.terms.tell)
         self.transport = Transport(settings.user_agent, settings.http_accept_language, settings.timeout_ms / 1000)
         self.tally = Tally()
-        self._max_calls = max_calls
+        self._shared = settings.state / "limiter.sqlite3"
+        self._leases = Leases(self._shared, self.terms.tell)
         self._providers = Providers(settings)
         self._limiters: dict[str, Limiter] = {}
         self._fatal: dict[str, TikomniError] = {}
+        self._unkept: TikomniError | None = None
+        self._in_a_row: dict[tuple[str, Outcome], tuple[int, Answer]] = {}
         self._under_way: dict[str, asyncio.Lock] = {}
         self._asked: set[str] = set()  # asked by this run itself: fresh enough even with --fresh
 
@@ -151,7 +169,17 @@ class Dispatcher:
         await self.transport.__aexit__(*details)
         for limiter in self._limiters.values():
             limiter.close()
+        self._leases.close()
         self.ledger.close()
+
+    @property
+    def fresh(self) -> bool:
+        return self.terms.fresh
+
+    @property
+    def resubmit(self) -> bool:
+        """Whether a submission whose acceptance nobody knows may be sent once more."""
+        return self.terms.resubmit
 
     @property
     def scope(self) -> Scope:
@@ -167,10 +195,21 @@ class Dispatcher:
             calls=tally.calls,
             billed_calls=tally.billed,
             cached_calls=tally.cached,
+            repeated_calls=tally.repeated,
             asr_seconds=tally.asr_seconds,
+            asr_seconds_in_doubt=tally.asr_seconds_in_doubt,
             estimated_usd=usd,
             unpriced=tuple(sorted(unpriced)),
         )
+
+    def reserve_speech(self, seconds: float) -> None:
+        """Count ``seconds`` of speech against the budget, right before they are sent.
+
+        Raises:
+            RefusedError: ``budget``; nothing was reserved.
+        """
+        check_speech(self.terms.budget, self.tally, seconds, self.settings.asr_usd_per_hour)
+        self.tally.reserved_seconds += seconds
 
     async def call(
         self,
@@ -189,7 +228,8 @@ class Dispatcher:
             inputs: values by the contract's names, any form that the contract's types can be read from; a cookie is
                 found by itself (``cookies``).
             body: a whole body, for contracts whose body is no object.
-            max_age: seconds for which a stored answer counts; 0 for polls.
+            max_age: seconds for which a stored answer counts, by default the route's shelf life (``shelf``); 0 for
+                polls, infinite for text that does not change.
             on_send: called right before each time that bytes leave; what it raises stops the call.
 
         Returns:
@@ -203,29 +243,77 @@ class Dispatcher:
             DeadlinePassed: no time is left to ask.
         """
         call = self._prepare(catalog.get(route_id), inputs, body, allow, headers or {}, on_send or (lambda: None))
-        age = self.settings.max_age_sec if max_age is None else max_age
-        if call.route.price == 0:
-            age = 0  # states of jobs and servers cost nothing and change
+        age = self._shelf_life(call.route) if max_age is None else max_age
+        if not call.repeatable or age <= 0 or call.route.price == 0:  # states of jobs and servers cost nothing
+            return await self._ask(call)
+        since = time.time()
         lock = self._under_way.setdefault(call.name, asyncio.Lock())
-        async with lock:  # two askers of one run share one answer
-            if call.repeatable and age > 0 and (not self.fresh or call.name in self._asked):
-                stored = self.ledger.calls.stored(call.name, age)
-                if stored is not None:
-                    self.tally.cached += 1
-                    return Answer(
-                        call.route,
-                        Outcome(stored.outcome),
-                        stored.body,
-                        status=stored.status,
-                        request_id=stored.request_id,
-                        cached=True,
-                        call_id=stored.call_id,
-                        at=stored.done_at,
-                        provider=call.provider.id,
-                    )
-            answer = await self._ask(call)
-            self._asked.add(call.name)
+        async with lock, self._lease(call):  # two askers share one answer
+            # With --fresh, what another run got while this one waited for it is fresh enough.
+            anew = self.fresh and call.name not in self._asked
+            answer = await self._from_ledger(call, time.time() - since if anew else age)
+            if answer is None:
+                answer = await self._ask(call)
+                self._asked.add(call.name)
             return answer
+
+    def _shelf_life(self, route: Route) -> float:
+        """Seconds for which a stored answer of ``route`` stands for a new one; 0: not at all."""
+        group = shelf.group(route)
+        return 0.0 if group is None else self.settings.shelf_life(group)
+
+    @asynccontextmanager
+    async def _lease(self, call: _Call) -> AsyncIterator[None]:
+        """Be the only one on this machine who asks for this; wait while another does.
+
+        Raises:
+            DeadlinePassed: it took the other too long.
+        """
+        while not self._leases.take(call.name):
+            if self.deadline.passed:
+                raise DeadlinePassed
+            await asyncio.sleep(self.deadline.within(LOOK_SECONDS))
+        try:
+            yield
+        finally:
+            self._leases.release(call.name)
+
+    async def _from_ledger(self, call: _Call, max_age: float) -> Answer | None:
+        """The stored answer, if there is one that still counts."""
+        stored = self.ledger.calls.stored(call.name, max_age)
+        if stored is None:
+            return None
+        body = stored.body if stored.body is not None else await self._read_again(call, stored)
+        if body is None:
+            return None
+        self.tally.cached += 1
+        return Answer(
+            call.route,
+            Outcome(stored.outcome),
+            body,
+            status=stored.status,
+            request_id=stored.request_id,
+            cached=True,
+            call_id=stored.call_id,
+            at=stored.done_at,
+            provider=call.provider.id,
+        )
+
+    async def _read_again(self, call: _Call, stored: Stored) -> Any:
+        """The body of a stored answer, where the upstream keeps it for free; ``None`` where it does not any more."""
+        downloader = Downloader(self.transport, call.provider.base_url)
+        seconds = self.deadline.within(self.settings.timeout_ms / 1000)
+        try:
+            data = await downloader.fetch(stored.cache_url or "", most_bytes=CACHED_BYTES, timeout_s=seconds)
+        except DownloadFailed:
+            return None
+        body = of_stored(call.route, data)
+        if body is None:
+            return None
+        if cookies.INPUT in call.shown:
+            body = redact.within(body)
+        self.ledger.calls.refill(stored.call_id, body)
+        return body
 
     def _prepare(
         self,
@@ -255,22 +343,31 @@ class Dispatcher:
 
     async def _ask(self, call: _Call) -> Answer:
         """Send until the answer is final, as often as policy and settings allow; each try has its own row."""
-        scope = call.provider.scope
         limiter = self._limiter(call.provider)
         inputs = json.dumps(call.shown, ensure_ascii=False)
+        repeats = self.ledger.calls.lost(call.name) if call.repeatable else None
         tries = 0
         renewed = False
         while True:
-            if call.provider.id in self._fatal:
-                raise self._fatal[call.provider.id]
-            if self._max_calls is not None and self.tally.calls >= self._max_calls:
-                raise RefusedError("budget", f"{self._max_calls} calls were allowed (--max-calls), and all are made.")
+            self._check(call)
             identity = await call.provider.headers(self.transport)
+            if call.repeatable:
+                self._leases.take(call.name)  # renewed: each try may take its time
+            self.transport.prepare(call.provider.base_url)
             await limiter.acquire(self.deadline)
+            self._check(call)  # others may have spent the rest meanwhile
+            timeout = self._timeout(call)
             call.on_send()
-            call_id = self.ledger.calls.begin(scope, call.name, call.route.id, inputs)
-            verdict = await self._send(call, identity)
-            self._book(call_id, call.route, verdict)
+            call_id = self.ledger.calls.begin(
+                call.provider.scope, call.name, call.route.id, inputs, run_id=self.terms.run_id, repeats=repeats
+            )
+            self.tally.repeated += repeats is not None
+            self.tally.reserved_usd += call.price or 0.0
+            try:
+                verdict = await self._send(call, identity, timeout)
+            finally:
+                self.tally.reserved_usd -= call.price or 0.0
+            self._book(call_id, call, verdict)
             answer = _answer(call, verdict, call_id)
             if verdict.outcome is Outcome.AUTH and not renewed and call.provider.disown(identity):
                 renewed = True  # its token ended early; the key itself may well be good
@@ -281,35 +378,65 @@ class Dispatcher:
             if verdict.outcome is Outcome.THROTTLED:
                 limiter.pause(verdict.retry_after or self._backoff(tries))
             if not self._again(verdict, tries, call.repeatable):
-                return answer
-            tries += 1
-            pause = self._backoff(tries)
+                return self._counted(answer)
+            pause = self._backoff(tries + 1)
             left = self.deadline.remaining()
             if left is not None and left <= pause:
-                return answer
+                return self._counted(answer)
+            tries += 1
+            self.tally.retries += 1
+            repeats = call_id if verdict.accepted else None
             if verdict.outcome is not Outcome.THROTTLED:
                 await asyncio.sleep(pause)
+
+    def _check(self, call: _Call) -> None:
+        """Whether this call may be sent: by what went before, and by the budget."""
+        if self._unkept is not None:
+            raise self._unkept
+        for (provider, outcome), (count, last) in self._in_a_row.items():
+            if count >= self.settings.stop_after_failures:
+                said = f"{count} calls in a row failed ({outcome}: {last.message}); nothing more was sent."
+                self._fatal.setdefault(provider, last.error(said, stopped=True))
+        if call.provider.id in self._fatal:
+            raise self._fatal[call.provider.id]
+        check_call(self.terms.budget, self.tally, call.price, self.settings.asr_usd_per_hour, call.route.id)
+
+    def _counted(self, answer: Answer) -> Answer:
+        """``answer``, counted among the failures of its kind in a row; any other one ends the row."""
+        key = (answer.provider, answer.outcome)
+        if answer.outcome in TROUBLE:
+            self._in_a_row[key] = (self._in_a_row.get(key, (0, answer))[0] + 1, answer)
+        else:
+            self._in_a_row = {k: row for k, row in self._in_a_row.items() if k[0] != answer.provider}
+        return answer
 
     def _limiter(self, provider: Provider) -> Limiter:
         key = provider.scope.id
         if key not in self._limiters:
             rate = provider.rate or self.settings.global_qps
-            self._limiters[key] = Limiter(self.settings.state / "limiter.sqlite3", key, rate)
+            self._limiters[key] = Limiter(self._shared, key, rate, self.terms.tell)
         return self._limiters[key]
 
-    async def _send(self, call: _Call, identity: Mapping[str, str]) -> Verdict:
+    def _timeout(self, call: _Call) -> float:
+        """Seconds that this call may take.
+
+        Raises:
+            DeadlinePassed: none are left.
+        """
+        timeout, left = self.settings.timeout_ms / 1000, self.deadline.remaining()
+        if left is None:
+            return timeout
+        if left <= 0:
+            raise DeadlinePassed
+        # To hang up on a submission is not to know whether it was accepted: it may outlast the deadline a little.
+        return min(timeout, left + (0 if call.repeatable else SUBMISSION_GRACE_SECONDS))
+
+    async def _send(self, call: _Call, identity: Mapping[str, str], timeout: float) -> Verdict:
         url = call.provider.url(call.prepared.path)
         if call.prepared.query:
             url += "?" + urlencode(call.prepared.query)
         kept = {name.lower() for name in identity} | {"host"}
         own = {name: value for name, value in call.headers.items() if name.lower() not in kept}
-        timeout = self.settings.timeout_ms / 1000
-        left = self.deadline.remaining()
-        if left is not None:
-            if left <= 0:
-                raise DeadlinePassed
-            # To hang up on a submission is not to know whether it was accepted: it may outlast the deadline a little.
-            timeout = min(timeout, left + (0 if call.repeatable else SUBMISSION_GRACE_SECONDS))
         self.tally.calls += 1
         try:
             reply = await self.transport.send(
@@ -327,25 +454,33 @@ class Dispatcher:
         body = redact.within(verdict.body) if cookies.INPUT in call.shown else verdict.body
         return replace(verdict, body=body, message=redact.secrets_in(verdict.message)[:MESSAGE_MOST])
 
-    def _book(self, call_id: int, route: Route, verdict: Verdict) -> None:
+    def _book(self, call_id: int, call: _Call, verdict: Verdict) -> None:
+        """Count what came back and write it down. What cannot be written was paid for all the same.
+
+        Then the answer still goes to who asked for it, and nothing more is sent.
+        """
         served = verdict.status is not None and 200 <= verdict.status < 300
-        billed = served and route.price > 0 if verdict.billed is None else verdict.billed
-        price = route.price if billed and route.provider == "tikomni" else 0.0
+        billed = served and call.route.price > 0 if verdict.billed is None else verdict.billed
+        price = (call.price or 0.0) if billed else 0.0
         if billed:
             self.tally.billed += 1
             self.tally.usd += price
-            if not price:
-                self.tally.unpriced.add(route.provider)  # by contract with the user; nothing here knows it
-        self.ledger.calls.finish(
-            call_id,
-            outcome=verdict.outcome,
-            status=verdict.status,
-            request_id=verdict.request_id,
-            message=verdict.message,
-            billed=billed,
-            price_usd=price,
-            body=verdict.body,
-        )
+            if call.price is None:
+                self.tally.unpriced.add(call.route.provider)
+        try:
+            self.ledger.calls.finish(
+                call_id,
+                outcome=verdict.outcome,
+                status=verdict.status,
+                request_id=verdict.request_id,
+                message=verdict.message,
+                billed=billed,
+                price_usd=price,
+                body=verdict.body,
+            )
+        except TikomniError as error:
+            self._unkept = error
+            self.terms.tell(f"{call.route.id} was answered, but the answer could not be kept: {error.message}")
 
     def _again(self, verdict: Verdict, tries: int, repeatable: bool) -> bool:
         if not repeatable and verdict.accepted:
@@ -357,17 +492,22 @@ class Dispatcher:
             most = 0 if verdict.readable else min(most, UNREADABLE_RETRIES)
         if verdict.status is not None and 300 <= verdict.status < 400:
             most = 0
-        return tries < most
+        return tries < most and self.tally.retries < RETRIES_AT_LEAST + RETRIES_SHARE * self.tally.calls
 
     def _backoff(self, tries: int) -> float:
         base = self.settings.timeout_retry_backoff_ms / 1000 * 2 ** max(0, tries - 1)
         return min(BACKOFF_MOST, base) * random.uniform(0.75, 1.25)
 
     def judge(self, answer: Answer, outcome: Outcome) -> Answer:
-        """Correct an answer's outcome by what its reader found, in the ledger too."""
-        if answer.call_id is not None and answer.outcome is not outcome:
+        """Correct an answer's outcome by what its reader found, in the ledger too.
+
+        An error in a served answer may well be what the platform says of a work that is gone: no trouble then.
+        """
+        if answer.call_id is not None and answer.outcome is not outcome and self._unkept is None:
             self.ledger.calls.judge(answer.call_id, outcome)
-        return replace(answer, outcome=outcome)
+        judged = replace(answer, outcome=outcome)
+        served = answer.status is not None and 200 <= answer.status < 300
+        return self._counted(judged) if served and outcome not in TROUBLE else judged
 
 
 def refusal(route: Route) -> RefusedError:

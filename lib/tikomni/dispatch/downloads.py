@@ -9,16 +9,19 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from tikomni.dispatch.http import Failure, TooLarge, Transport
+from tikomni.dispatch.http import Failure, Reply, TooLarge, Transport
 from tikomni.errors import UpstreamError
 
 AT_ONCE = 8
 REDIRECTS = 5
 IMAGE_BYTES = 20 * 1024 * 1024
 TEXT_BYTES = 8 * 1024 * 1024
+PIECE_BYTES = 256 * 1024
 
 
 class DownloadFailed(UpstreamError):
@@ -61,29 +64,88 @@ class Downloader:
                 ``timeout``, ``too_many_redirects``.
         """
         async with self._gate:
-            for _ in range(REDIRECTS + 1):
-                url = await self._permit(url)
-                headers = {"Referer": referer} if referer else {}
-                try:
-                    reply = await self._transport.send(
-                        "GET", url, headers=headers, timeout_s=timeout_s, most_bytes=most_bytes
-                    )
-                except TooLarge as failure:
-                    raise DownloadFailed("too_large", str(failure)) from None
-                except Failure as failure:
-                    raise DownloadFailed("timeout" if failure.timeout else "network", str(failure)) from None
-                if reply.peer and _origin(url) != self._upstream and not _public(reply.peer):
-                    raise DownloadFailed("refused_address", f"{urlsplit(url).hostname} leads to a private address")
-                if reply.status in (301, 302, 303, 307, 308) and reply.headers.get("location"):
-                    url = urljoin(url, reply.headers["location"])
-                    continue
-                if reply.status != 200:
-                    raise DownloadFailed(f"http_{reply.status}", f"HTTP {reply.status}")
-                kind = reply.headers.get("content-type", "").lower()
-                if types and not kind.startswith(tuple(types)):
-                    raise DownloadFailed("wrong_type", f"content type {kind or 'missing'}")
-                return reply.body
-            raise DownloadFailed("too_many_redirects", f"more than {REDIRECTS} redirects")
+            reply = await self._get(url, most_bytes, types, referer, timeout_s, lambda: None)
+        return reply.body
+
+    async def save(
+        self,
+        url: str,
+        path: Path,
+        *,
+        most_bytes: int,
+        types: Sequence[str] = (),
+        referer: str | None = None,
+        timeout_s: float = 600.0,
+    ) -> str:
+        """Write what is behind ``url`` to ``path``, piece by piece; returns its content type.
+
+        Raises:
+            DownloadFailed: as ``fetch``.
+        """
+        async with self._gate:
+            with path.open("wb") as file:
+
+                def anew() -> Callable[[bytes], Any]:
+                    file.seek(0)
+                    file.truncate()
+                    return file.write
+
+                reply = await self._get(url, most_bytes, types, referer, timeout_s, anew)
+        return reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    async def put(self, url: str, path: Path, headers: Mapping[str, str], timeout_s: float = 600.0) -> None:
+        """Send the file at ``path`` to ``url``, piece by piece.
+
+        Raises:
+            DownloadFailed: as ``fetch``; a redirect is ``http_<status>``, because a signed address has none.
+        """
+        async with self._gate:
+            url = await self._permit(url)
+            length = {"Content-Length": str(path.stat().st_size)}
+            try:
+                reply = await self._transport.send(
+                    "PUT", url, headers={**headers, **length}, content=_pieces(path), timeout_s=timeout_s
+                )
+            except Failure as failure:
+                raise DownloadFailed("timeout" if failure.timeout else "network", str(failure)) from None
+            if reply.peer and _origin(url) != self._upstream and not _public(reply.peer):
+                raise DownloadFailed("refused_address", f"{urlsplit(url).hostname} leads to a private address")
+            if not 200 <= reply.status < 300:
+                raise DownloadFailed(f"http_{reply.status}", f"HTTP {reply.status}")
+
+    async def _get(
+        self,
+        url: str,
+        most_bytes: int,
+        types: Sequence[str],
+        referer: str | None,
+        timeout_s: float,
+        sink: Callable[[], Callable[[bytes], Any] | None],
+    ) -> Reply:
+        """The reply at the end of the redirects. ``sink`` is asked before each of them who takes the body's pieces."""
+        for _ in range(REDIRECTS + 1):
+            url = await self._permit(url)
+            headers = {"Referer": referer} if referer else {}
+            try:
+                reply = await self._transport.send(
+                    "GET", url, headers=headers, timeout_s=timeout_s, most_bytes=most_bytes, on_chunk=sink()
+                )
+            except TooLarge as failure:
+                raise DownloadFailed("too_large", str(failure)) from None
+            except Failure as failure:
+                raise DownloadFailed("timeout" if failure.timeout else "network", str(failure)) from None
+            if reply.peer and _origin(url) != self._upstream and not _public(reply.peer):
+                raise DownloadFailed("refused_address", f"{urlsplit(url).hostname} leads to a private address")
+            if reply.status in (301, 302, 303, 307, 308) and reply.headers.get("location"):
+                url = urljoin(url, reply.headers["location"])
+                continue
+            if reply.status != 200:
+                raise DownloadFailed(f"http_{reply.status}", f"HTTP {reply.status}")
+            kind = reply.headers.get("content-type", "").lower()
+            if types and not kind.startswith(tuple(types)):
+                raise DownloadFailed("wrong_type", f"content type {kind or 'missing'}")
+            return reply
+        raise DownloadFailed("too_many_redirects", f"more than {REDIRECTS} redirects")
 
     async def _permit(self, url: str) -> str:
         """``url`` as it may be asked: http of a public host becomes https; everything else unfit is refused."""
@@ -105,6 +167,12 @@ class Downloader:
         if not found or not all(_public(entry[4][0]) for entry in found):
             raise DownloadFailed("refused_address", f"{host} leads to a private address")
         return parts.geturl()
+
+
+async def _pieces(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE_BYTES):
+            yield piece
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

@@ -63,6 +63,10 @@ class Transport:
         for client in self._clients.values():
             await client.aclose()
 
+    def prepare(self, url: str) -> None:
+        """Get ready to send to ``url``: what that takes must not come between a slot and its request."""
+        self._client(url)
+
     def _client(self, url: str) -> httpx2.AsyncClient:
         # This machine is never reached through a proxy of the environment.
         loopback = (urlsplit(url).hostname or "") in LOOPBACK

@@ -2,25 +2,36 @@
 
 A generic cell rate algorithm (ITU-T I.371) whose state is one row in SQLite: each caller reserves the next free slot
 and sleeps until it comes. After a pause two may leave at once, so that a short run does not wait; then slots are a
-little more than ``1 / rate`` seconds apart, so that no one-second window holds more than ``rate + 1`` even when sleeps
-end late.
+little more than ``1 / rate`` seconds apart. Slots alone keep the rate only where nobody oversleeps; so who leaves
+writes down when, and who would be one too many within a second waits until it is over. A request that is late thus
+delays itself and nobody else, and the rate is used all the same.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tikomni.deadline import Deadline
-from tikomni.storage.sqlite import connect, transaction
+from tikomni.storage.sqlite import connect, failure, transaction
 
-MIGRATIONS = ("CREATE TABLE slots (key TEXT PRIMARY KEY, next REAL NOT NULL);\n",)
+MIGRATIONS = (
+    "CREATE TABLE slots (key TEXT PRIMARY KEY, next REAL NOT NULL);\n",
+    "CREATE TABLE leases (name TEXT PRIMARY KEY, pid INTEGER NOT NULL, until REAL NOT NULL);\n"
+    "CREATE TABLE departures (key TEXT NOT NULL, at REAL NOT NULL);\n"
+    "CREATE INDEX departures_by_key ON departures (key, at);\n",
+)
 
 # Share of the rate that is used; the rest is room for clocks and schedulers.
 USED = 0.96
 # A slot further away than this was written before a reboot (the clock is the system's uptime), not by a live process.
 STALE_SECONDS = 600.0
+# A second, and what the way to the upstream may take more or less from one request to the next.
+WINDOW_SECONDS = 1.02
 
 
 class DeadlinePassed(Exception):
@@ -34,12 +45,15 @@ class Limiter:
         path: the database file, shared by all processes of the user.
         key: whose rate this is; a digest, never the key itself.
         rate: requests a second.
+        tell: takes what a user must know (``connect``).
     """
 
-    def __init__(self, path: Path, key: str, rate: float) -> None:
-        self._db = connect(path, MIGRATIONS, durable=False)
+    def __init__(self, path: Path, key: str, rate: float, tell: Callable[[str], None] | None = None) -> None:
+        self._path = path
+        self._db = connect(path, MIGRATIONS, durable=False, tell=tell)
         self._key = key
         self._interval = 1.0 / (rate * USED)
+        self._most = max(2, int(rate))
 
     async def acquire(self, deadline: Deadline) -> float:
         """Wait for a slot; returns the seconds waited.
@@ -50,10 +64,32 @@ class Limiter:
         wait = self._reserve(deadline.remaining())
         if wait > 0:
             await asyncio.sleep(wait)
+        while (more := self._leave()) > 0:
+            if more > deadline.within(more):
+                raise DeadlinePassed
+            await asyncio.sleep(more)
+            wait += more
         return wait
 
+    def _leave(self) -> float:
+        """Write down that a request leaves now; where it would be one too many, how long it has to wait instead."""
+        with self._transaction() as db:
+            now = time.monotonic()
+            # What is later than now was written before a reboot.
+            db.execute(
+                "DELETE FROM departures WHERE key = ? AND at NOT BETWEEN ? AND ?",
+                (self._key, now - WINDOW_SECONDS, now),
+            )
+            last = db.execute(
+                "SELECT at FROM departures WHERE key = ? ORDER BY at DESC LIMIT 1 OFFSET ?", (self._key, self._most - 1)
+            ).fetchone()
+            if last is not None:
+                return max(0.001, last["at"] + WINDOW_SECONDS - now)
+            db.execute("INSERT INTO departures VALUES (?, ?)", (self._key, now))
+            return 0.0
+
     def _reserve(self, at_most: float | None) -> float:
-        with transaction(self._db) as db:
+        with self._transaction() as db:
             now = time.monotonic()
             row = db.execute("SELECT next FROM slots WHERE key = ?", (self._key,)).fetchone()
             free = row["next"] if row and row["next"] - now < STALE_SECONDS else now
@@ -66,12 +102,20 @@ class Limiter:
 
     def pause(self, seconds: float) -> None:
         """Let nobody send with this key for ``seconds``: the upstream asked for it."""
-        with transaction(self._db) as db:
+        with self._transaction() as db:
             until = time.monotonic() + self._interval + min(seconds, STALE_SECONDS / 2)
             db.execute(
                 "INSERT INTO slots VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET next = max(next, excluded.next)",
                 (self._key, until),
             )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with transaction(self._db) as db:
+                yield db
+        except sqlite3.Error as error:
+            raise failure(error, self._path) from None
 
     def close(self) -> None:
         self._db.close()

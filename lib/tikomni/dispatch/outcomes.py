@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -53,8 +54,12 @@ POLICY: dict[Outcome, Policy] = {
 
 # A reply that was served and probably charged, but cannot be read, is asked for once more and not again.
 UNREADABLE_RETRIES = 1
+# How often a whole run may ask again: so many times, and for this share of its calls.
+RETRIES_AT_LEAST = 10
+RETRIES_SHARE = 0.2
 RETRY_AFTER_MOST = 60.0
 
+_NUMBER = re.compile("-?[0-9]{1,9}")
 _STATUS = {
     400: Outcome.INVALID,
     401: Outcome.AUTH,
@@ -133,6 +138,15 @@ def of_reply(route: Route, reply: Reply, now: datetime) -> Verdict:
     return Verdict(_of_body(route, body), message=message, accepted=True, **facts)
 
 
+def of_stored(route: Route, data: bytes) -> Any:
+    """The body of a good answer that the upstream has kept, ``None`` where these bytes are not one."""
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) and _of_body(route, body) is Outcome.OK else None
+
+
 # What Content Insight says instead of an answer, without charging for it (vendor's page on the point query).
 _INSIGHT = (
     ("does not exist", Outcome.EMPTY),
@@ -176,7 +190,7 @@ def _of_body(route: Route, body: Any) -> Outcome:
     if not isinstance(body, dict) or route.response == "json":
         return Outcome.OK
     code = body.get("code")
-    if isinstance(code, str) and code.strip().lstrip("-").isdigit():
+    if isinstance(code, str) and _NUMBER.fullmatch(code.strip()):
         code = int(code)
     if isinstance(code, bool) or code not in (None, 0, 200, "", "success", "ok"):
         known = _STATUS.get(code) if isinstance(code, int) else None
@@ -218,7 +232,8 @@ def _message(body: Any) -> str:
     detail = body.get("detail")
     if isinstance(detail, list) and detail and isinstance(detail[0], dict):
         first = detail[0]
-        where = ".".join(str(p) for p in first.get("loc") or ())
+        loc = first.get("loc")
+        where = ".".join(str(part) for part in loc) if isinstance(loc, list) else ""
         return f"{where}: {first.get('msg', '')}".strip(": ")
     if isinstance(detail, dict):
         body = detail

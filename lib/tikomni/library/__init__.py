@@ -1,1 +1,1 @@
-"""What is known: works as rows, and their counts over time. ``store.Library`` is the way in."""
+"""What is known: works, creators, comments, and counts over time. ``store.Library`` is the way in."""

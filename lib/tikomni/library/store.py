@@ -1,4 +1,4 @@
-"""Works and their counts as rows in the state folder; cards and tables are made from them without a call.
+"""Works, creators, comments and counts over time as rows in the state folder; renderings are made from them for free.
 
 Rows belong to an origin (the upstream's address), so that a sandbox's made-up works never stand among real ones.
 Metrics are only ever added. Nothing here renders or sends anything.
@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from tikomni.facts import Work
-from tikomni.storage.sqlite import connect, failure, transaction
+from tikomni.facts import Comment, Creator, Work
+from tikomni.storage.sqlite import compact, connect, failure, transaction
 
-COUNTS = ("digg_count", "comment_count", "collect_count", "share_count", "play_count")
+Kind = Literal["work", "creator"]
+
+COUNTS: dict[Kind, tuple[str, ...]] = {
+    "work": ("digg_count", "comment_count", "collect_count", "share_count", "play_count"),
+    "creator": ("fans_count", "following_count", "liked_count", "collected_count", "works_count"),
+}
 
 MIGRATIONS = (
     f"""
@@ -36,77 +42,291 @@ CREATE TABLE metrics (
   kind TEXT NOT NULL,
   object_id TEXT NOT NULL,
   taken_at TEXT NOT NULL,
-  {", ".join(f"{name} INTEGER" for name in COUNTS)},
+  {", ".join(f"{name} INTEGER" for name in COUNTS["work"])},
   route TEXT,
   PRIMARY KEY (origin, platform, kind, object_id, taken_at)
 );
 """,
+    "".join(f"ALTER TABLE metrics ADD COLUMN {name} INTEGER;\n" for name in COUNTS["creator"])
+    + """
+CREATE INDEX works_by_author ON works (origin, platform, platform_author_id);
+CREATE TABLE creators (
+  origin TEXT NOT NULL,
+  platform TEXT NOT NULL,
+  platform_author_id TEXT NOT NULL,
+  author_handle TEXT,
+  author_name TEXT,
+  snapshot_at TEXT,
+  document TEXT NOT NULL,
+  PRIMARY KEY (origin, platform, platform_author_id)
+);
+CREATE TABLE comments (
+  origin TEXT NOT NULL,
+  platform TEXT NOT NULL,
+  comment_id TEXT NOT NULL,
+  platform_work_id TEXT NOT NULL,
+  parent_id TEXT,
+  published_at TEXT,
+  snapshot_at TEXT,
+  document TEXT NOT NULL,
+  PRIMARY KEY (origin, platform, comment_id)
+);
+CREATE INDEX comments_by_work ON comments (origin, platform, platform_work_id);
+CREATE TABLE walks (
+  origin TEXT NOT NULL,
+  platform TEXT NOT NULL,
+  list TEXT NOT NULL,
+  object_id TEXT NOT NULL,
+  walked_at TEXT NOT NULL,
+  newest_id TEXT,
+  newest_at TEXT,
+  complete INTEGER NOT NULL,
+  PRIMARY KEY (origin, platform, list, object_id)
+);
+""",
 )
+
+# Everything that stands for one object: the table, and which of its rows.
+_ROWS_OF: dict[Kind, tuple[tuple[str, str], ...]] = {
+    "work": (
+        ("works", "platform_work_id = ?"),
+        ("comments", "platform_work_id = ?"),
+        ("metrics", "kind = 'work' AND object_id = ?"),
+        ("walks", "object_id = ?"),
+    ),
+    "creator": (
+        ("creators", "platform_author_id = ?"),
+        ("metrics", "kind = 'creator' AND object_id = ?"),
+        ("walks", "object_id = ?"),
+    ),
+}
+
+
+def origins(path: Path) -> tuple[str, ...]:
+    """The upstreams that the rows of a library came from."""
+    db = connect(path, MIGRATIONS)
+    try:
+        tables = ("works", "creators", "comments", "metrics", "walks")
+        rows = db.execute(" UNION ".join(f"SELECT origin FROM {table}" for table in tables)).fetchall()
+    except sqlite3.Error as error:
+        raise failure(error, path) from None
+    finally:
+        db.close()
+    return tuple(row["origin"] for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """The counts of one object at one time (ISO 8601 with offset), by name; ``None`` where they were not known."""
+
+    taken_at: str
+    counts: Mapping[str, int | None]
+    route: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """How far a list of one object has been walked: ``newest_id`` was published at ``newest_at`` (ISO 8601).
+
+    Only behind the newest entry of a ``complete`` walk is everything known: to stop early is right there and nowhere
+    else. Entries that a broken walk brought are known, too, but what lies behind them is not.
+    """
+
+    platform: str
+    list: str
+    object_id: str
+    walked_at: str
+    newest_id: str | None
+    newest_at: str | None
+    complete: bool
 
 
 class Library:
-    """The library of one origin."""
+    """The library of one origin.
 
-    def __init__(self, path: Path, origin: str) -> None:
+    Args:
+        tell: where it is given, a damaged file is set aside and this is told; else it is an error.
+    """
+
+    def __init__(self, path: Path, origin: str, tell: Callable[[str], None] | None = None) -> None:
         self.path = path
         self._origin = origin.rstrip("/")
-        self._db = connect(path, MIGRATIONS)
+        self._db = connect(path, MIGRATIONS, tell=tell)
 
     def close(self) -> None:
         self._db.close()
 
+    # --- what is kept
+
     def keep(self, work: Work) -> None:
         """Store ``work`` and, once for each snapshot, its counts."""
-        document = json.dumps(work.as_dict(), ensure_ascii=False)
-        route = work.field_sources.get("digg_count", "").partition(":")[0] or None
-        try:
-            with transaction(self._db) as db:
-                db.execute(
-                    "INSERT OR REPLACE INTO works VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        self.keep_works((work,))
+
+    def keep_works(self, works: Iterable[Work]) -> None:
+        """As ``keep``, all of them or none."""
+        columns = ("platform_work_id", "platform_author_id", "title", "published_at", "snapshot_at")
+        rows = [self._rows_for("work", "works", work, work.platform_work_id, columns) for work in works]
+        self._write(row for pair in rows for row in pair)
+
+    def keep_creator(self, creator: Creator) -> None:
+        """Store ``creator`` and, once for each snapshot, the counts."""
+        columns = ("platform_author_id", "author_handle", "author_name", "snapshot_at")
+        self._write(self._rows_for("creator", "creators", creator, creator.platform_author_id, columns))
+
+    def keep_comments(self, comments: Iterable[Comment]) -> None:
+        """Store ``comments``; a later snapshot of one stands for the earlier."""
+        columns = ("comment_id", "platform_work_id", "parent_id", "published_at", "snapshot_at")
+        self._write(self._replacement("comments", comment, columns) for comment in comments)
+
+    def record_walk(self, walk: Walked) -> None:
+        """Store how far a list was walked. A walk that broke off never takes the place of a complete one."""
+        self._write(
+            [
+                (
+                    "INSERT INTO walks VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+                    "walked_at = excluded.walked_at, newest_id = excluded.newest_id, newest_at = excluded.newest_at, "
+                    "complete = excluded.complete WHERE excluded.complete >= walks.complete",
                     (
-                        self._origin,
-                        work.platform,
-                        work.platform_work_id,
-                        work.platform_author_id,
-                        work.title,
-                        work.published_at,
-                        work.snapshot_at,
-                        document,
+                        *(self._origin, walk.platform, walk.list, walk.object_id),
+                        *(walk.walked_at, walk.newest_id, walk.newest_at, int(walk.complete)),
                     ),
                 )
-                db.execute(
-                    f"INSERT OR IGNORE INTO metrics VALUES (?, ?, 'work', ?, ?, {', '.join('?' * len(COUNTS))}, ?)",
-                    (
-                        self._origin,
-                        work.platform,
-                        work.platform_work_id,
-                        work.snapshot_at or "",
-                        *(getattr(work, name) for name in COUNTS),
-                        route,
-                    ),
-                )
-        except sqlite3.Error as error:
-            raise failure(error, self.path) from None
+            ]
+        )
+
+    # --- what is known
 
     def work(self, platform: str, work_id: str) -> Work | None:
-        rows = self._read("platform = ? AND platform_work_id = ?", (platform, work_id))
-        return next(iter(rows), None)
+        return next(self._works("platform = ? AND platform_work_id = ?", (platform, work_id)), None)
 
     def find(self, work_id: str) -> tuple[Work, ...]:
         """Works of any platform with this id."""
-        return tuple(self._read("platform_work_id = ?", (work_id,)))
+        return tuple(self._works("platform_work_id = ?", (work_id,)))
 
     def works(self) -> Iterator[Work]:
         """Every work, oldest snapshot first."""
-        return self._read("1", ())
+        return self._works("1", ())
 
-    def _read(self, where: str, parameters: Sequence[Any]) -> Iterator[Work]:
-        try:
-            rows = self._db.execute(
-                f"SELECT document FROM works WHERE origin = ? AND {where} ORDER BY snapshot_at, platform_work_id",
-                (self._origin, *parameters),
+    def works_of(self, platform: str, author_id: str) -> tuple[Work, ...]:
+        """The works of one creator, newest first; those without a date last."""
+        found = self._works("platform = ? AND platform_author_id = ?", (platform, author_id), "published_at DESC")
+        return tuple(found)
+
+    def creator(self, platform: str, author_id: str) -> Creator | None:
+        return next(self._creators("platform = ? AND platform_author_id = ?", (platform, author_id)), None)
+
+    def creators(self) -> Iterator[Creator]:
+        """Every creator, oldest snapshot first."""
+        return self._creators("1", ())
+
+    def comments(self, work: Work) -> tuple[Comment, ...]:
+        """The comments and replies of ``work``, oldest first."""
+        rows = self._rows(
+            "SELECT document FROM comments WHERE origin = ? AND platform = ? AND platform_work_id = ? "
+            "ORDER BY published_at, comment_id",
+            (self._origin, work.platform, work.platform_work_id),
+        )
+        return tuple(Comment.from_dict(json.loads(row["document"])) for row in rows)
+
+    def metrics(self, kind: Kind, object_id: str, platform: str | None = None) -> tuple[Metrics, ...]:
+        """The counts of one work or creator over time, oldest first."""
+        rows = self._rows(
+            "SELECT * FROM metrics WHERE origin = ? AND kind = ? AND object_id = ? "
+            "AND platform = coalesce(?, platform) ORDER BY taken_at",
+            (self._origin, kind, object_id, platform),
+        )
+        return tuple(Metrics(row["taken_at"], {n: row[n] for n in COUNTS[kind]}, row["route"]) for row in rows)
+
+    def walked(self, platform: str, name: str, object_id: str) -> Walked | None:
+        """How far the list ``name`` (as ``creator.works``) of one object was walked."""
+        rows = self._rows(
+            "SELECT * FROM walks WHERE origin = ? AND platform = ? AND list = ? AND object_id = ?",
+            (self._origin, platform, name, object_id),
+        )
+        for row in rows:
+            times = (row["walked_at"], row["newest_id"], row["newest_at"])
+            return Walked(platform, name, object_id, *times, complete=bool(row["complete"]))
+        return None
+
+    # --- what is removed
+
+    def held(self, kind: Kind, platform: str, object_id: str) -> int:
+        """How many rows ``forget_work`` or ``forget_creator`` would remove."""
+        return sum(
+            row["held"]
+            for table, where, key in self._rows_of(kind, platform, object_id)
+            for row in self._rows(
+                f"SELECT count(*) AS held FROM {table} WHERE origin = ? AND platform = ? AND {where}", key
             )
-            for row in rows:
-                yield Work.from_dict(json.loads(row["document"]))
+        )
+
+    def forget_work(self, platform: str, work_id: str) -> int:
+        """Remove a work, its comments, its counts and its walks; returns how many rows that were."""
+        return self._forget("work", platform, work_id)
+
+    def forget_creator(self, platform: str, author_id: str) -> int:
+        """Remove a creator, the counts and the walks, but no work; returns how many rows that were."""
+        return self._forget("creator", platform, author_id)
+
+    def compact(self) -> bool:
+        """Give the room of what was removed back to the disk, so that nothing of it can be read there."""
+        return compact(self._db)
+
+    def _forget(self, kind: Kind, platform: str, object_id: str) -> int:
+        return self._write(
+            (f"DELETE FROM {table} WHERE origin = ? AND platform = ? AND {where}", key)
+            for table, where, key in self._rows_of(kind, platform, object_id)
+        )
+
+    def _rows_of(self, kind: Kind, platform: str, object_id: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        key = (self._origin, platform, object_id)
+        yield from ((table, where, key) for table, where in _ROWS_OF[kind])
+
+    # --- rows
+
+    def _rows_for(
+        self, kind: Kind, table: str, document: Work | Creator, object_id: str, columns: Sequence[str]
+    ) -> list[tuple[str, tuple[Any, ...]]]:
+        """The statements that store ``document`` and its counts of this moment."""
+        names = COUNTS[kind]
+        route = document.field_sources.get(names[0], "").partition(":")[0] or None
+        counts = (
+            "INSERT OR IGNORE INTO metrics (origin, platform, kind, object_id, taken_at, route, "
+            f"{', '.join(names)}) VALUES (?, ?, ?, ?, ?, ?, {', '.join('?' * len(names))})",
+            (
+                *(self._origin, document.platform, kind, object_id, document.snapshot_at or "", route),
+                *(getattr(document, name) for name in names),
+            ),
+        )
+        return [self._replacement(table, document, columns), counts]
+
+    def _replacement(
+        self, table: str, document: Work | Creator | Comment, columns: Sequence[str]
+    ) -> tuple[str, tuple[Any, ...]]:
+        """The statement that stores ``document`` as a row of ``table``, with these of its members as columns."""
+        names = ("origin", "platform", *columns, "document")
+        text = json.dumps(document.as_dict(), ensure_ascii=False)
+        values = (self._origin, document.platform, *(getattr(document, name) for name in columns), text)
+        return f"INSERT OR REPLACE INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})", values
+
+    def _write(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> int:
+        """Run all of ``statements`` or none; returns how many rows they changed."""
+        try:
+            with transaction(self._db) as db:
+                return sum(db.execute(sql, values).rowcount for sql, values in statements)
         except sqlite3.Error as error:
             raise failure(error, self.path) from None
+
+    def _rows(self, sql: str, parameters: Sequence[Any]) -> Iterator[sqlite3.Row]:
+        try:
+            yield from self._db.execute(sql, parameters)
+        except sqlite3.Error as error:
+            raise failure(error, self.path) from None
+
+    def _works(self, where: str, parameters: Sequence[Any], order: str = "snapshot_at") -> Iterator[Work]:
+        sql = f"SELECT document FROM works WHERE origin = ? AND {where} ORDER BY {order}, platform_work_id"
+        return (Work.from_dict(json.loads(row["document"])) for row in self._rows(sql, (self._origin, *parameters)))
+
+    def _creators(self, where: str, parameters: Sequence[Any]) -> Iterator[Creator]:
+        sql = f"SELECT document FROM creators WHERE origin = ? AND {where} ORDER BY snapshot_at, platform_author_id"
+        return (Creator.from_dict(json.loads(row["document"])) for row in self._rows(sql, (self._origin, *parameters)))

@@ -52,6 +52,10 @@ class Tree:
         """As ``results_path``, for the document of an input that failed."""
         return self._json_path(self.errors, platform, identifier, at)
 
+    def words_path(self, platform: str, identifier: str, at: datetime, form: str) -> Path:
+        """As ``results_path``, for a file of words in this form."""
+        return self._free(self._json_path(self.results, platform, identifier, at).with_suffix(f".{form}"))
+
     def check(self, also: Iterable[tuple[Path, str]] = ()) -> None:
         """Make the roots and make sure that everything can be written, before anything is paid for.
 
@@ -103,6 +107,10 @@ class Tree:
         }
         name = names.file_name(self.settings.filename_pattern_json, values, identifier, setting=_JSON_PATTERN)
         path = names.inside(root, f"{local:%Y%m%d}", name)
+        return self._free(path)
+
+    @staticmethod
+    def _free(path: Path) -> Path:
         candidates = (path if n == 1 else path.with_stem(f"{path.stem}-{n}") for n in count(1))
         return next(candidate for candidate in candidates if not os.path.lexists(candidate))
 

@@ -24,6 +24,7 @@ CREATE INDEX calls_by_fingerprint ON calls (fingerprint, done_at);
 CREATE TABLE jobs (
   id INTEGER PRIMARY KEY,
   scope TEXT NOT NULL,
+  source TEXT NOT NULL CHECK (source IN ('asr', 'relay')),
   call_id INTEGER REFERENCES calls (id),
   task_id TEXT,
   state TEXT NOT NULL CHECK (state IN ('sending', 'pending', 'done', 'refused', 'unknown', 'superseded')),
@@ -39,7 +40,9 @@ CREATE TABLE job_files (
   state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'failed')),
   reason TEXT,
   seconds REAL,
-  PRIMARY KEY (job_id, item_index)
+  shown TEXT,
+  changed_at REAL NOT NULL,
+  PRIMARY KEY (job_id, item_index, media)
 );
 CREATE INDEX job_files_by_media ON job_files (media);
 CREATE TABLE transcripts (
@@ -64,16 +67,19 @@ ALTER TABLE calls ADD COLUMN pid INTEGER;
 ALTER TABLE calls ADD COLUMN cache_until REAL;
 ALTER TABLE calls ADD COLUMN repeats INTEGER REFERENCES calls (id);
 CREATE INDEX calls_by_run ON calls (run_id);
+CREATE INDEX calls_open ON calls (fingerprint) WHERE done_at IS NULL;
 CREATE TABLE uploads (
   id INTEGER PRIMARY KEY,
   scope TEXT NOT NULL,
   media TEXT NOT NULL,
   provider TEXT NOT NULL,
-  upload_id TEXT,
-  state TEXT NOT NULL CHECK (state IN ('creating', 'open', 'done', 'failed')),
+  state TEXT NOT NULL CHECK (state IN ('creating', 'open', 'done', 'refused', 'lost', 'failed')),
+  pid INTEGER NOT NULL,
   file_name TEXT NOT NULL,
   content_type TEXT NOT NULL,
   size_bytes INTEGER NOT NULL,
+  upload_id TEXT,
+  session TEXT,
   public_url TEXT,
   created_at REAL NOT NULL,
   expires_at REAL
@@ -100,5 +106,15 @@ CREATE TABLE run_steps (
   changed_at REAL NOT NULL,
   PRIMARY KEY (run_id, step, item)
 );
+CREATE VIEW run_costs AS
+  SELECT r.run_id, r.command, r.folder, datetime(r.started_at, 'unixepoch') AS started,
+         datetime(r.ended_at, 'unixepoch') AS ended, r.status,
+         count(c.id) AS calls, coalesce(sum(c.billed), 0) AS billed,
+         (SELECT coalesce(sum(seconds), 0) FROM (
+            SELECT max(f.seconds) AS seconds FROM calls s JOIN jobs j ON j.call_id = s.id
+            JOIN job_files f ON f.job_id = j.id WHERE s.run_id = r.run_id GROUP BY f.job_id, f.item_index
+          )) AS asr_seconds,
+         round(coalesce(sum(c.billed * c.price_usd), 0), 6) AS usd
+  FROM runs r LEFT JOIN calls c ON c.run_id = r.run_id GROUP BY r.run_id ORDER BY r.started_at DESC;
 """,
 )
