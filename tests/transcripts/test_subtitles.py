@@ -56,6 +56,43 @@ Dialogue: 0,0:00:01.00,0:00:03.00,Default,,0,0,0,,{\i1}这一句话足够长，�
     assert read(ass.encode())[0].text == "这一句话足够长，可以当作一条字幕，慢慢来读了"
 
 
+TTML = """<?xml version="1.0" encoding="utf-8"?>
+<tt xmlns="http://www.w3.org/ns/ttml" xml:lang="en"><body><div>
+<p begin="00:00:00.500" end="00:00:02.000">We take the old radio apart</p>
+<p begin="00:00:02.000" end="00:00:04.000">and mend it slowly</p>
+</div></body></tt>
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TTML,
+        '{"body": [{"from": 0.5, "to": 2, "content": "We take the old radio apart"},'
+        ' {"from": 2.0, "to": 4.0, "content": "and mend it slowly"}]}',
+        '{"events": [{"tStartMs": 500, "dDurationMs": 1500, "segs": [{"utf8": "We take the "},'
+        ' {"utf8": "old radio apart"}]},'
+        ' {"tStartMs": 1900, "segs": [{"utf8": "\\n"}]},'
+        ' {"tStartMs": 2000, "dDurationMs": 2000, "segs": [{"utf8": "and mend it slowly"}]}]}',
+        '[{"start": 0.5, "end": 2, "text": "We take the old radio apart"},'
+        ' {"start": 2, "dur": "2.0", "text": "and mend it slowly"}]',
+        '{"segments": [{"start_ms": 500, "end_ms": 2000, "text": "We take the old radio apart"},'
+        ' {"start_ms": 2000, "end_ms": 4000, "text": "and mend it slowly"}]}',
+    ],
+)
+def test_ttml_and_the_usual_json_forms(text):
+    assert [(s.start_ms, s.end_ms, s.text) for s in read(text.encode())] == [
+        (500, 2000, "We take the old radio apart"),
+        (2000, 4000, "and mend it slowly"),
+    ]
+
+
+def test_a_wanted_language_comes_before_all_others():
+    tags = ["source", "zh-CN", "en-US", "en"]
+    found = ordered([Subtitle("https://x/" + t, t) for t in tags], "en")
+    assert [s.tag for s in found] == ["en-US", "en", "source", "zh-CN"]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

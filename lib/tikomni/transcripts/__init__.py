@@ -1,1 +1,1 @@
-"""Where the words of a video come from: ``chain.words_of`` is the way in."""
+"""Where the words of a video come from: ``chain.Chain`` is the way in."""

@@ -1,8 +1,15 @@
-"""Makes readable paragraphs of a raw transcript. Adds no word, drops no word; what is clean stays as it is."""
+"""Makes readable paragraphs of a raw transcript. Adds nothing, drops fillers only; what is clean stays as it is.
+
+Which words are fillers: ``cleaning.yaml``.
+"""
 
 from __future__ import annotations
 
 import re
+from functools import cache
+from pathlib import Path
+
+from tikomni.transcripts.segment import Token, words
 
 # A sentence ends with its punctuation and the quotes or brackets that close it.
 _SENTENCE = re.compile(r"[^。！？!?；;…\n]*(?:[。！？!?；;…]+[”’」』）)\"']*|\n|$)|[^\n]+")
@@ -15,15 +22,77 @@ PARAGRAPH_CHARS = 120
 PARAGRAPH_SENTENCES = 6
 
 
+_HAN = re.compile("[\u3400-\u9fff]")
+_PAUSES = "，、,"
+_ENDS = "。！？!?；;…\n"
+
+
 def clean(raw: str) -> str:
-    """``raw`` in paragraphs, separated by blank lines.
+    """``raw`` in paragraphs, separated by blank lines, without the words that only fill a pause.
 
     Sentences that end with punctuation run on within a paragraph; lines without any (subtitles often have none)
     stay lines. Repeated sentences are kept: people repeat themselves. ``clean(clean(x)) == clean(x)``.
     """
+    text = _paragraphs(_without_fillers(raw))
+    # What stood on both sides of a filler may be cut into other words now.
+    while (again := _paragraphs(_without_fillers(text))) != text:
+        text = again
+    return text
+
+
+def _without_fillers(text: str) -> str:
+    if not _candidates().search(text):
+        return text  # most texts have none, and the dictionary takes longer to load than all the rest
+    tokens = words(text, "zh" if _HAN.search(text) else "en")
+    kept, at = [], 0
+    for index, token in enumerate(tokens):
+        end = _end_of_filler(text, token, tokens[index + 1] if index + 1 < len(tokens) else None)
+        if end is not None and token.start >= at:
+            kept.append(text[at : token.start])
+            at = end
+    return "".join((*kept, text[at:]))
+
+
+def _end_of_filler(text: str, token: Token, following: Token | None) -> int | None:
+    """Where the text goes on without ``token``; ``None`` where it stays. A pause that was the filler's goes with it."""
+    rules, word = _rules(), token.text.lower()
+    if word in rules["stuttered"] and following is not None and following.text.lower() == word:
+        between = text[token.end : following.start]
+        if not between.strip(" "):
+            return following.start
+    if word not in rules["anywhere"] and word not in rules["between_pauses"]:
+        return None
+    before, after = text[: token.start].rstrip(" ")[-1:], text[token.end :].lstrip(" ")[:1]
+    begins = before in ("", *_PAUSES, *_ENDS)
+    if before in ("", *_ENDS) and after in ("", *_ENDS):
+        return None
+    if word in rules["anywhere"] or (word in rules["between_pauses"] and begins and after and after in _PAUSES):
+        if begins and after and after in _PAUSES:
+            return text.index(after, token.end) + 1
+        return token.end
+    return None
+
+
+@cache
+def _candidates() -> re.Pattern[str]:
+    rules = _rules()
+    single = "|".join(sorted(rules["anywhere"] | rules["between_pauses"]))
+    double = "|".join(sorted(rules["stuttered"]))
+    return re.compile(rf"{single}|({double}) *\1", re.I)
+
+
+@cache
+def _rules() -> dict[str, frozenset[str]]:
+    import yaml
+
+    raw = yaml.safe_load(Path(__file__).with_name("cleaning.yaml").read_text(encoding="utf-8"))
+    return {name: frozenset(listed) for name, listed in raw.items()}
+
+
+def _paragraphs(text: str) -> str:
     paragraphs: list[str] = []
     current, count = "", 0
-    for sentence in sentences(raw):
+    for sentence in sentences(text):
         current += _joint(current, sentence) + sentence
         count += 1
         if len(current) >= PARAGRAPH_CHARS or count >= PARAGRAPH_SENTENCES:

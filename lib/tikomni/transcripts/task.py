@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from typing import Any, Literal
 from tikomni.facts import Segment
 
 NO_SPEECH = "no_speech"
+FILES_MOST = 100
 TERMINAL = frozenset({"SUCCEEDED", "PARTIAL_SUCCEEDED", "FAILED", "CANCELED", "CANCELLED"})
 _DONE = frozenset({"SUCCEEDED", "SUCCESS"})
 # What the service says of a clip in which nobody speaks.
@@ -18,7 +20,10 @@ _FAILED = frozenset({"FAILED", "CANCELED", "CANCELLED", "ERROR"})
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One file of a job. ``seconds`` is what it is billed for; ``text`` stands only where the answer carries words."""
+    """One file of a job. ``seconds`` is what it is billed for; ``text`` stands only where the answer carries words.
+
+    ``shown`` is what the service says of its state, to see whether that changes.
+    """
 
     state: Literal["pending", "done", "failed"]
     url: str | None = None
@@ -26,6 +31,7 @@ class Item:
     reason: str | None = None
     text: str | None = None
     segments: tuple[Segment, ...] = ()
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,19 @@ def task_id(body: Any) -> str | None:
         if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
             return str(value).strip()
     return None
+
+
+def files_of(body: Any) -> list[str]:
+    """The addresses of a job's files, as far as a query tells them; empty text for those that it does not."""
+    data = _part(body, "data") or _part(body, "output") or {}
+    rows = [row for row in data.get("items") or () if isinstance(row, dict)]
+    count = max(int(_number(data.get("input_count")) or 0), len(rows), 1)
+    urls = [""] * min(count, FILES_MOST)
+    for row in rows:
+        index, url = row.get("item_index"), row.get("file_url")
+        if isinstance(url, str) and isinstance(index, int) and 0 <= index < len(urls):
+            urls[index] = url
+    return urls
 
 
 def read_task(body: Any, file_urls: Sequence[str]) -> Task:
@@ -81,7 +100,7 @@ def _places(row: dict[str, Any], file_urls: Sequence[str]) -> list[int]:
     if isinstance(url, str) and url in file_urls:
         return [i for i, known in enumerate(file_urls) if known == url]
     index = row.get("item_index")
-    if isinstance(index, str) and index.strip().isdigit():
+    if isinstance(index, str) and re.fullmatch(r"[0-9]{1,9}", index.strip()):
         index = int(index)
     if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < len(file_urls):
         return [index]
@@ -99,7 +118,7 @@ def _item(row: dict[str, Any], finished: bool) -> Item:
         return Item("failed", seconds=seconds, reason=reason)
     if status in _DONE or (finished and url and not status):
         return Item("done", url=url, seconds=seconds)
-    return Item("pending")
+    return Item("pending", shown=status)
 
 
 def _whole_job(data: dict[str, Any], item: Item | None, status: str, finished: bool) -> dict[int, Item] | None:

@@ -1,0 +1,176 @@
+"""The words of videos: links, local files or a speech job in; the words and a file for each out."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tikomni.cli.base import (
+    Context,
+    Next,
+    Outcome,
+    add_call_arguments,
+    add_common,
+    paste,
+    run_async,
+)
+from tikomni.errors import Interrupted
+
+if TYPE_CHECKING:
+    from tikomni.envelope import Status
+    from tikomni.pipelines.speech import Brought, Spoken
+
+FORMATS = ("srt", "vtt", "txt", "json")
+MOST_CHARS = 8000
+MOST_ROWS = 20
+_TASK = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("inputs", metavar="INPUT", nargs="*", help="link, share text, id, media file, or task id")
+    parser.add_argument("--from", dest="source", metavar="FILE", help="read links from a file; -: standard input")
+    parser.add_argument("--platform", metavar="NAME", help="whose ids these are: douyin, xiaohongshu")
+    parser.add_argument(
+        "--sources",
+        dest="transcript_sources",
+        metavar="LIST",
+        help="where to look, in this order (default subtitles,insight,asr,relay,local)",
+    )
+    parser.add_argument("--language", dest="spoken", metavar="TAG", help="preferred language: zh, zh-CN, en, …")
+    add_format(parser)
+    add_call_arguments(parser)
+    add_common(parser, language=False)
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """The form of the files and their root."""
+    parser.add_argument("--format", choices=FORMATS, default="txt", help="form of the files (default txt)")
+    parser.add_argument("--output-root", metavar="DIR", help="root of the files (default ./tikomni-output)")
+
+
+def run(args: argparse.Namespace, context: Context) -> Outcome:
+    from tikomni.cli.targets import gather, instead, is_work, refuse_others
+    from tikomni.transcripts.chain import names
+
+    settings = context.settings(args)
+    names(settings.transcript_sources)
+    if len(args.inputs) == 1 and is_task(args.inputs[0]):
+        from tikomni.cli import poll_asr
+
+        return poll_asr.polled(args.inputs[0], args, context, settings)
+    files = [Path(text) for text in args.inputs if is_file(text)]
+    texts = [text for text in args.inputs if not is_file(text)]
+    targets = gather(texts, args.source, args.platform) if texts or args.source or not files else ()
+    works = [t for t in targets if is_work(t) or _elsewhere(t)]
+    others = [t for t in targets if t not in works]
+    refusal, commands = refuse_others(others, context)
+    if refusal is not None and not works and not files:
+        return Outcome(status="failed", error=refusal, next=commands)
+    settings.require_key()
+
+    from tikomni.pipelines import speech
+
+    progress = context.progress(args)
+    try:
+        brought = run_async(
+            speech.transcribe(
+                works,
+                files,
+                args.format,
+                args.spoken,
+                settings,
+                context.deadline,
+                context.terms(args, settings),
+                progress,
+            )
+        )
+    finally:
+        progress.close()
+    unheard = {s.input for s in brought.spoken if s.words.transcript is None}
+    more = tuple(n for t in works if (t.url or t.text) in unheard and _elsewhere(t) and (n := instead(t, context)))
+    outcome = told(brought, args, context)
+    status = "partial" if refusal is not None and outcome.status == "complete" else outcome.status
+    return replace(outcome, status=status, next=(*outcome.next, *commands, *more))
+
+
+def is_task(text: str) -> bool:
+    """Whether ``text`` is the id of a speech job."""
+    return bool(_TASK.fullmatch(text.strip()))
+
+
+def is_file(text: str) -> bool:
+    """Whether ``text`` is the path of a file of the user's own."""
+    try:
+        return "://" not in text and "\n" not in text and Path(text).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _elsewhere(target: Any) -> bool:
+    """Whether ``target`` is a work of a platform whose captions have routes."""
+    from tikomni.transcripts.source import data
+
+    return target.kind == "work" and target.elsewhere is not None and target.elsewhere.platform in data()["captions"]
+
+
+def told(brought: Brought, args: argparse.Namespace, context: Context) -> Outcome:
+    """The outcome of a run that brought words, at most ``MOST_CHARS`` characters of them."""
+    left = None if args.full else MOST_CHARS
+    rows = []
+    for spoken in brought.spoken[: None if args.full else MOST_ROWS]:
+        rows.append(_row(spoken, left))
+        left = None if left is None else left - len(rows[-1].get("text") or "")
+    result = {
+        "works": rows,
+        "count": len(brought.spoken),
+        "missing": [
+            {"item": s.key or s.input[:120], "field": "transcript", "reason": s.words.reason}
+            for s in brought.spoken
+            if s.words.transcript is None
+        ][:MOST_ROWS],
+    }
+    status = _status(brought)
+    commands = ()
+    if brought.interrupted or any(s.words.pending for s in brought.spoken):
+        again = [a for a in context.argv[len(context.command.split()) :] if a != "--fresh"]
+        why = "goes on where this run stopped; what was asked is not paid for again"
+        commands = (Next(paste(context.command.split(), again, context.skill_dir), why, 20),)
+    error = Interrupted() if brought.interrupted else None
+    if status == "failed":
+        error = next((s.error for s in brought.spoken if s.error), None)
+    # What is printed is bounded here, by characters of words rather than by tokens of everything.
+    return Outcome(result, status, None, brought.warnings, brought.cost, commands, error, full=True)
+
+
+def _status(brought: Brought) -> Status:
+    spoken = brought.spoken
+    if spoken and all(s.error is not None and not s.words.pending for s in spoken):
+        return "failed"
+    if brought.interrupted or any(s.words.pending or s.error for s in spoken):
+        return "partial"
+    return "complete" if all(s.words.transcript is not None for s in spoken) else "incomplete"
+
+
+def _row(spoken: Spoken, left: int | None) -> dict[str, Any]:
+    """One line of ``result.works``; ``left`` characters of words may still be printed."""
+    platform, _, name = (spoken.key or "").partition(":")
+    row: dict[str, Any] = {
+        "input": spoken.input[:120],
+        "platform": platform or None,
+        "platform_work_id": name or None,
+        "title": (spoken.title or "")[:80] or None,
+    }
+    found = spoken.words.transcript
+    if found is None:
+        row |= {"source": None, "reason": spoken.words.reason, "tried": dict(spoken.words.tried)}
+        return row | ({"message": spoken.error.message} if spoken.error else {})
+    row |= {"source": found.source, "language": found.language, "model": found.model, "task": found.task}
+    row |= {"cost_seconds": found.cost_seconds, "quality": found.quality}
+    row |= {"path": None if spoken.path is None else str(spoken.path)}
+    if not found.clean:
+        return row | {"reason": "no_speech", "text": ""}
+    text = found.clean if left is None else found.clean[: max(0, left)]
+    return row | {"text": text} | ({"text_chars": len(found.clean)} if len(text) < len(found.clean) else {})

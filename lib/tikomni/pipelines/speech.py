@@ -1,0 +1,196 @@
+"""From links, files and speech jobs to words, each in a file of its own. The order of steps and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from tikomni.deadline import Deadline
+from tikomni.dispatch.dispatcher import Dispatcher
+from tikomni.dispatch.downloads import Downloader
+from tikomni.dispatch.limiter import DeadlinePassed
+from tikomni.dispatch.terms import Terms
+from tikomni.envelope import Cost
+from tikomni.errors import InputError, TikomniError, UpstreamError
+from tikomni.facts import Media, Transcript, Work
+from tikomni.library.store import Library
+from tikomni.pipelines.works import INTERRUPTED, Facts, gather_facts, swallow_cancellation
+from tikomni.platforms import Target
+from tikomni.progress import Progress
+from tikomni.settings import Settings
+from tikomni.storage.atomic import write_text
+from tikomni.storage.tree import Tree
+from tikomni.transcripts.asr import words_of_task
+from tikomni.transcripts.chain import Chain
+from tikomni.transcripts.export import Format, exported, fits
+from tikomni.transcripts.source import Means, Words
+
+PIECE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One input and its words. ``path`` is the file that holds them; ``key`` names the work, where it is one."""
+
+    input: str
+    words: Words
+    key: str | None = None
+    title: str | None = None
+    path: Path | None = None
+    error: TikomniError | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything that can be known is: words, or that nobody speaks."""
+        return self.words.transcript is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """Everything a run brought."""
+
+    spoken: tuple[Spoken, ...]
+    cost: Cost
+    warnings: tuple[str, ...]
+    interrupted: bool = False
+
+
+async def transcribe(
+    targets: Sequence[Target],
+    files: Sequence[Path],
+    form: Format,
+    language: str | None,
+    settings: Settings,
+    deadline: Deadline,
+    terms: Terms,
+    progress: Progress,
+) -> Brought:
+    """The words of works and of files of the user's own.
+
+    Raises:
+        TikomniError: nothing could be done at all.
+    """
+    tree = Tree(settings)
+    tree.check()
+    own = [(path, _file_work(path)) for path in files]
+    async with AsyncExitStack() as stack:
+        library = Library(settings.state / "library.sqlite3", settings.origin, terms.tell)
+        stack.callback(library.close)
+        dispatcher = await stack.enter_async_context(Dispatcher(settings, deadline, terms))
+        means = Means(dispatcher, Downloader(dispatcher.transport, settings.origin), progress)
+        chain = await stack.enter_async_context(Chain(means, language=language))
+        facts = [Facts(t, pending=True) for t in targets if t.elsewhere is None]
+        elsewhere = [(t, _elsewhere_work(t)) for t in targets if t.elsewhere is not None]
+        stopped = ""
+        try:
+            for path, work in own:
+                chain.add(work, Media(), path)
+            for _, work in elsewhere:
+                chain.add(work, Media())
+            await gather_facts(facts, dispatcher, settings, progress, chain.add)
+            await chain.done()
+        except asyncio.CancelledError:
+            swallow_cancellation()
+            stopped = INTERRUPTED
+        except DeadlinePassed:
+            stopped = "deadline"
+        spoken: list[Spoken] = []
+        given = [(str(path), work) for path, work in own] + [(t.url or t.text, work) for t, work in elsewhere]
+        for text, work in given:
+            spoken.append(_told(text, work, chain.found, means, stopped))
+        for fact in facts:
+            shown = fact.target.url or fact.target.text
+            if fact.work is None:
+                error = fact.error or UpstreamError("timeout", f"{shown[:120]}: time ran out before it was asked.")
+                spoken.append(Spoken(shown, Words(reason=error.code, pending=fact.pending), error=error))
+                continue
+            spoken.append(_told(shown, fact.work, chain.found, means, stopped))
+            words = spoken[-1].words
+            library.keep(fact.work.with_words(words.transcript, words.reason))
+        written = tuple(_written(s, form, tree, settings, means) for s in spoken)
+        return Brought(written, dispatcher.cost(), tuple(means.warnings), stopped == INTERRUPTED)
+
+
+async def poll(
+    task: str, form: Format, settings: Settings, deadline: Deadline, terms: Terms, progress: Progress
+) -> Brought:
+    """The words of a speech job, whoever submitted it, file by file.
+
+    Raises:
+        UpstreamError: ``not_found`` where the service does not know it.
+    """
+    tree = Tree(settings)
+    tree.check()
+    async with Dispatcher(settings, deadline, terms) as dispatcher:
+        means = Means(dispatcher, Downloader(dispatcher.transport, settings.origin), progress)
+        rows = await words_of_task(means, task)
+        spoken = []
+        for index, (keys, words) in enumerate(rows):
+            spoken += [Spoken(f"{task}#{index}", words, key) for key in keys or (None,)]
+        written = tuple(_written(s, form, tree, settings, means) for s in spoken)
+        return Brought(written, dispatcher.cost(), tuple(means.warnings))
+
+
+def _told(text: str, work: Work, found: dict[str, Words], means: Means, stopped: str) -> Spoken:
+    words = found.get(work.key) or means.kept(work.key) or Words(reason=stopped or "deadline", pending=True)
+    return Spoken(text, words, work.key, work.title)
+
+
+def _written(spoken: Spoken, form: Format, tree: Tree, settings: Settings, means: Means) -> Spoken:
+    """``spoken`` with its words in a file; without times they are no subtitles, and stand as plain text."""
+    transcript = spoken.words.transcript
+    if transcript is None or not transcript.clean:
+        return spoken
+    if not fits(transcript, form):
+        means.warn(f"{spoken.key or spoken.input}: the words have no times, so they are written as txt, not {form}.")
+        form = "txt"
+    platform, _, name = (spoken.key or f"task:{spoken.input}").partition(":")
+    path = tree.words_path(platform, name, datetime.now(settings.zone), form)
+    write_text(path, exported(transcript, form))
+    return replace(spoken, path=path)
+
+
+def _file_work(path: Path) -> Work:
+    """A file of the user's own as a work, known by its content: a copy under another name is the same.
+
+    Raises:
+        InputError: ``invalid_input``, where it cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(PIECE_BYTES):
+                digest.update(piece)
+    except OSError as error:
+        raise InputError("invalid_input", f"{path}: {error.strerror or error}.") from None
+    return Work("file", digest.hexdigest()[:32], title=path.name, work_modality="video", media_kind="video")
+
+
+def _elsewhere_work(target: Target) -> Work:
+    """A work of a platform of which the links alone are known; captions may be had all the same."""
+    assert target.elsewhere is not None
+    name = target.ids.get("id") or target.ids.get("number") or hashlib.sha256(target.text.encode()).hexdigest()[:16]
+    return Work(
+        target.elsewhere.platform, name, platform_native_ids=target.known, work_modality="video", media_kind="video"
+    )
+
+
+def transcript_of(brought: Brought, item: int | None) -> Transcript:
+    """The words of one file of a job: the ``item``-th, or the only one.
+
+    Raises:
+        InputError: ``usage``, where it is not clear which, or there are none.
+    """
+    rows = {int(s.input.rpartition("#")[2]): s for s in brought.spoken}
+    if item is None and len(rows) > 1:
+        raise InputError("usage", f"The job has {len(rows)} files: say which with --item 0 … {max(rows)}.")
+    chosen = rows.get(item if item is not None else 0)
+    if chosen is None or chosen.words.transcript is None:
+        why = f" ({chosen.words.reason})" if chosen is not None else ""
+        raise InputError("invalid_input", f"That file of the job has no words{why}.")
+    return chosen.words.transcript
