@@ -17,7 +17,7 @@ from tikomni.errors import InputError
 from tikomni.facts import Work
 from tikomni.platforms import Definition, definition, names
 from tikomni.platforms.convert import CONVERTERS, Count
-from tikomni.platforms.definitions import ELSEWHERE, Route, document, fill, inputs
+from tikomni.platforms.definitions import ELSEWHERE, PageField, Route, document, fill, inputs
 from tikomni.platforms.definitions import Path as Expression
 
 HERE = Path(tikomni.platforms.__file__).parent
@@ -54,7 +54,7 @@ def test_other_platforms_are_what_the_schema_says() -> None:
 
 
 def test_the_schema_names_every_converter() -> None:
-    listed = SCHEMA["$defs"]["fields"]["additionalProperties"]["items"]["propertyNames"]["anyOf"][0]["enum"]
+    listed = SCHEMA["$defs"]["candidates"]["items"]["propertyNames"]["anyOf"][0]["enum"]
     assert sorted(listed) == sorted(CONVERTERS)
 
 
@@ -74,7 +74,7 @@ def test_every_route_exists_and_takes_what_is_sent(platform: str) -> None:
     for ask in asked:
         route = catalog.get(ask.route)
         assert route.effect == "read", ask.route
-        paged = {"max_cursor", "cursor", "count"}
+        paged = {page.send for page in _inside(definition(platform), PageField)}
         for send in ask.send:
             assert set(send) <= {item.name for item in route.inputs}, ask.route
             assert {item.name for item in route.inputs if item.required} - paged <= set(send), ask.route
@@ -136,8 +136,7 @@ def test_an_unknown_platform_is_an_input_error() -> None:
 
 def test_a_list_s_cut_captions_are_marked(platform: str = "xiaohongshu") -> None:
     for route in definition(platform).lists["creator.works"].routes:
-        (partial,) = route.partial
-        assert partial.field == "caption_raw"
+        partial = next(p for p in route.partial if p.field == "caption_raw")
         assert partial.when.find({"desc": "字" * 100}) is True
         assert not partial.when.find({"desc": "短"})
 
@@ -183,23 +182,23 @@ def test_a_profile_s_facts_stand_where_the_definition_says() -> None:
     """Handles and verification as platforms mix them up: "0", empty texts, the likes that a person gave."""
     profile = {
         "uid": "60000000001", "sec_uid": "MS4wx", "unique_id": "", "short_id": "9041", "nickname": "厨房猫",
-        "follower_count": 16322, "total_favorited": 99999, "favoriting_count": 77, "aweme_count": 643,
+        "follower_count": 18450, "total_favorited": 99999, "favoriting_count": 77, "aweme_count": 712,
         "ip_location": "IP属地：浙江",
-        "verification_type": 0, "custom_verify": "", "enterprise_verify_reason": "店铺授权号",
+        "verification_type": 0, "custom_verify": "", "enterprise_verify_reason": "合作商家号",
         "avatar_larger": {"uri": "x", "url_list": ["https://img.example/a.webp"]},
     }  # fmt: skip
     note_taker = {
-        "userid": "5f00000000000000000000aa", "red_id": "chef9", "nickname": "小厨", "fans": 5968, "liked": 103505,
-        "collected": 49818, "ndiscovery": 50, "note_num_stat": {"posted": 52}, "red_official_verified": False,
+        "userid": "5f00000000000000000000aa", "red_id": "chef9", "nickname": "小厨", "fans": 6231, "liked": 91362,
+        "collected": 40277, "ndiscovery": 50, "note_num_stat": {"posted": 57}, "red_official_verified": False,
     }  # fmt: skip
     assert _facts("douyin", profile) == {
-        "platform_author_id": "MS4wx", "author_handle": "9041", "author_name": "厨房猫", "fans_count": 16322,
-        "liked_count": 99999, "works_count": 643, "verified": True, "verified_reason": "店铺授权号",
+        "platform_author_id": "MS4wx", "author_handle": "9041", "author_name": "厨房猫", "fans_count": 18450,
+        "liked_count": 99999, "works_count": 712, "verified": True, "verified_reason": "合作商家号",
         "ip_location": "浙江", "avatar_url": "https://img.example/a.webp",
     }  # fmt: skip
     assert _facts("xiaohongshu", note_taker) == {
         "platform_author_id": "5f00000000000000000000aa", "author_handle": "chef9", "author_name": "小厨",
-        "fans_count": 5968, "liked_count": 103505, "collected_count": 49818, "works_count": 52, "verified": False,
+        "fans_count": 6231, "liked_count": 91362, "collected_count": 40277, "works_count": 57, "verified": False,
     }  # fmt: skip
     assert _facts("douyin", {"enterprise_verify_reason": "", "verification_type": 1})["verified"] is False
 

@@ -403,3 +403,48 @@ def test_long_junk_takes_no_long_time(junk: str) -> None:
     started = time.process_time()
     read(text)
     assert time.process_time() - started < 3  # a tenth of it as a rule; a quadratic reading takes minutes
+
+
+# --- handles
+
+
+@pytest.mark.parametrize(
+    ("text", "platform", "ids"),
+    [
+        ("kitchen.cat", "douyin", {"handle": "kitchen.cat"}),
+        ("@kitchen_cat", "douyin", {"handle": "kitchen_cat"}),
+        ("80231746", "douyin", {"handle": "80231746", "short_id": "80231746"}),
+        ("950027001", "xiaohongshu", {"handle": "950027001"}),
+        ("厨房猫 抖音号：kitchen.cat 粉丝 1.2万", None, {"handle": "kitchen.cat"}),
+        ("小红书号: chef9", None, {"handle": "chef9"}),
+        (NOTE, "xiaohongshu", {"creator_id": NOTE}),
+    ],
+)
+def test_a_creator_s_handle_or_id_where_a_creator_is_meant(
+    text: str, platform: str | None, ids: dict[str, str]
+) -> None:
+    (target,) = read(text, platform, "creator")
+    assert (target.kind, target.ids) == ("creator", ids)
+
+
+def test_handles_in_a_row_are_several_people() -> None:
+    assert [t.ids["handle"] for t in read("cat_one, cat_two\ncat_one", "douyin", "creator")] == ["cat_one", "cat_two"]
+
+
+@pytest.mark.parametrize(
+    ("text", "platform"),
+    [("kitchen.cat", None), ("厨房猫", "douyin"), ("a whole sentence, no.", "bilibili"), ("x", "douyin")],
+)
+def test_what_is_no_handle(text: str, platform: str | None) -> None:
+    (target,) = read(text, platform, "creator")
+    assert target.kind == "other"
+
+
+def test_a_handle_is_nothing_where_a_work_is_meant() -> None:
+    assert read("kitchen.cat", "douyin")[0].kind == "other"
+    assert read(NOTE, "xiaohongshu")[0].kind == "work"
+
+
+def test_a_link_beside_a_handle_is_what_counts() -> None:
+    (target,) = read(f"抖音号：kitchen.cat https://www.douyin.com/video/{ID}", None, "creator")
+    assert target.kind == "work"

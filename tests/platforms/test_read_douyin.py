@@ -29,7 +29,7 @@ def test_a_video_has_every_fact(work: Any, made: Any) -> None:
         "sec_uid": "MS4wLjABAAAAmadeupmadeupmadeupmadeup",
         "unique_id": "kitchen.cat",
     }
-    assert (found.digg_count, found.comment_count, found.collect_count, found.share_count) == (2816, 46, 711, 0)
+    assert (found.digg_count, found.comment_count, found.collect_count, found.share_count) == (2907, 46, 711, 0)
     assert found.published_at == "2026-01-01T00:00:00+08:00"
     assert found.published_date == "2026-01-01"
     assert found.duration_ms == 94000

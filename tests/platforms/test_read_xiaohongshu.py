@@ -47,7 +47,7 @@ def test_a_video_note_of_the_app_has_every_fact(video: Any, made: Any) -> None:
     )
     assert found.platform_native_ids == {"red_id": "chef9", "user_id": "5f00000000000000000000aa"}
     assert (found.title, found.caption_raw) == ("十分钟葱油拌面", "葱要炸到焦黄\n#快手菜[话题]# #葱油拌面[话题]#")
-    assert (found.digg_count, found.comment_count, found.collect_count, found.share_count) == (76030, 287, 49306, 3839)
+    assert (found.digg_count, found.comment_count, found.collect_count, found.share_count) == (71204, 311, 42118, 3157)
     assert found.published_at == "2026-01-01T00:00:00+08:00"
     assert found.topics == ("快手菜", "葱油拌面")
     assert found.cover_image == "https://img.example/cover-o.webp"
@@ -138,7 +138,7 @@ def test_a_note_of_type_video_without_a_video_is_a_thin_video(pictures: Any, mad
 def test_a_thin_video_is_filled_by_the_video_route(pictures: Any, video: Any, made: Any) -> None:
     both = merge(pictures(made.note(video_info_v2=None)), video(made.note(liked_count=1)))
     assert both.verdict == "ok"
-    assert both.work.digg_count == 76030
+    assert both.work.digg_count == 71204
     assert both.work.video_download_url == "http://vod.example/hevc.mp4"
     assert both.work.field_sources["video_download_url"].startswith(f"{VIDEO}:")
     assert both.work.field_sources["title"].startswith(f"{PICTURES}:")
@@ -150,7 +150,7 @@ def test_pictures_take_no_film_from_an_answer_that_saw_one(pictures: Any, video:
     thin = pictures(made.note(type="normal", video_info_v2=None, images_list=[], liked_count=None))
     both = merge(thin, video(made.note()))
     assert both.verdict == "sparse"
-    assert both.work.digg_count == 76030
+    assert both.work.digg_count == 71204
     assert both.work.video_download_url is both.work.duration_ms is None
     assert both.media.streams == ()
 

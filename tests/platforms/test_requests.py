@@ -102,7 +102,8 @@ def test_creators_are_asked_for_by_what_is_known() -> None:
     first, *_ = requests(DOUYIN, "creator", {"creator_id": "MS4wLjABx", "uid": "61000000001"})
     assert first == Request("douyin.app.v3.handler_user_profile", {"sec_user_id": "MS4wLjABx"})
     assert asked(requests(XIAOHONGSHU, "creator", {"short_url": "https://xhslink.com/m/abcd"})) == [
-        ("app_v2.get_user_info", {"share_text": "https://xhslink.com/m/abcd"})
+        ("app_v2.get_user_info", {"share_text": "https://xhslink.com/m/abcd"}),
+        ("web.get_user_info_v2", {"share_text": "https://xhslink.com/m/abcd"}),
     ]
 
 

@@ -4,26 +4,40 @@
     for request in requests(definition(target.platform), "work", target.known):
         reading = read_work(…)          # verdict, work, media
 
-Everything particular to a platform is in its YAML file; the Python here knows none by name and does no I/O but
-loading those files, when the first one is needed. ``platform.schema.json`` describes the format.
+Creators are read the same way (``read_creator``), lists a page at a time (``read_list``), and what costs a call of
+its own is an enrichment. Everything particular to a platform is in its YAML file; the Python here knows none by name
+and does no I/O but loading those files, when the first one is needed. ``platform.schema.json`` describes the format.
 """
 
+from tikomni.platforms.answers import payload
 from tikomni.platforms.definitions import Definition, definition, names
-from tikomni.platforms.engine import Reading, Request, merge, payload, read_work, requests
+from tikomni.platforms.engine import Reading, Request, merge, read_work, requests
+from tikomni.platforms.enrich import enriched, enrichment, read_enrichment
 from tikomni.platforms.links import Elsewhere, Target
 from tikomni.platforms.links import read as read_links
+from tikomni.platforms.lists import Comment, Page, read_list
+from tikomni.platforms.people import CreatorReading, merge_creators, read_creator
 
 __all__ = [
+    "Comment",
+    "CreatorReading",
     "Definition",
     "Elsewhere",
+    "Page",
     "Reading",
     "Request",
     "Target",
     "definition",
+    "enriched",
+    "enrichment",
     "merge",
+    "merge_creators",
     "names",
     "payload",
+    "read_creator",
+    "read_enrichment",
     "read_links",
+    "read_list",
     "read_work",
     "requests",
 ]

@@ -62,7 +62,7 @@ class Route:
     """One way to ask. ``send`` holds alternatives: the first whose values are known is sent, never two at once.
 
     ``serves`` names the media kinds that the route is for (none: any). ``unless``: known ids that make it
-    pointless. ``first_when``: values of known ids that put it first. ``needs_cookie``: the caller's own login.
+    pointless. ``first_when``: values of known ids that put it first.
     """
 
     route: str
@@ -70,12 +70,11 @@ class Route:
     serves: frozenset[str] = frozenset()
     unless: tuple[str, ...] = ()
     first_when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    needs_cookie: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """How an answer says that a work cannot be seen, and which routes may still have it."""
+    """How an answer or an entry says that something cannot be seen or is not wanted; which routes may have it still."""
 
     path: Path
     reason: str
@@ -136,6 +135,16 @@ class Partial:
 
 
 @dataclass(frozen=True, slots=True)
+class Resolve:
+    """A route that tells an id: that of the first of ``items`` whose ``equals`` are as they are known."""
+
+    ask: Route
+    items: tuple[Path, ...]
+    ids: Mapping[str, tuple[Candidate, ...]]
+    equals: Mapping[str, tuple[Candidate, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Object:
     """One kind of object: how to ask for it, where it stands in an answer, which facts it holds.
 
@@ -143,7 +152,8 @@ class Object:
     each of which one must be there. ``own``: facts for our own use that are not published (tokens). ``not_video``,
     ``watermarked``: addresses that are no video, or a marked one. ``rare_codecs``: those that few players know.
     ``page``: the canonical address where it does not hang on the kind. ``open_page``: the address that opens for a
-    person, where that is another one.
+    person, where that is another one. ``hidden``: the object is there, but shows nothing of itself (a private account).
+    ``resolve``: routes that find its id, tried where the object's own routes cannot be asked.
     """
 
     routes: tuple[Route, ...]
@@ -164,28 +174,39 @@ class Object:
     subtitles: tuple[Subtitles, ...] = ()
     page: str | None = None
     open_page: str | None = None
+    hidden: tuple[Gone, ...] = ()
+    resolve: tuple[Resolve, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PageField:
-    """One value that goes from page to page: the input it is sent as, its first value, where the next one stands."""
+    """One value that goes from page to page: the input it is sent as, its first value, where the next one stands.
+
+    ``step``: the value is counted on by so much where the answer does not tell it. ``keep``: where the answer does
+    not tell it, the value that was sent goes on. ``means``: routes whose fields mean the same go on from each other.
+    """
 
     send: str
     first: Any
-    next: Path
+    next: Path | None = None
+    step: int | None = None
+    keep: bool = False
+    means: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ListRoute:
     """One way to walk a list. ``page`` travels as a whole: a page goes on only where all its values are there.
 
-    Paths are anchored at the payload, ``layers`` levels of ``data`` below the answer's top. ``more`` is what the
-    platform says about a further page; without it, a page goes on while the values differ from those before.
+    Paths are anchored at the payload, ``layers`` levels of ``data`` below the answer's top; ``entry`` at one of
+    ``items``: where in it the object stands. ``more`` is what the platform says about a further page; without it, a
+    page goes on while the values differ from those before.
     """
 
     ask: Route
     items: tuple[Path, ...]
     page: tuple[PageField, ...]
+    entry: tuple[Path, ...] = ()
     more: Path | None = None
     size: tuple[str, int] | None = None
     layers: int = 3
@@ -194,10 +215,29 @@ class ListRoute:
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """A list of objects of one kind."""
+    """A list of objects of one kind.
+
+    ``drop``: entries that are none of its objects, and what they are; asked of the entry as it came. ``newest_first``:
+    dates fall from entry to entry, but for what is pinned. ``accept``: groups of fields; a route is good enough where
+    an entry of its first page has one of each.
+    """
 
     of: str
     routes: tuple[ListRoute, ...]
+    drop: tuple[Gone, ...] = ()
+    newest_first: bool = False
+    accept: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EnrichRoute:
+    """One way to ask for further facts of up to ``most`` objects a call; for less than ``least`` another is cheaper."""
+
+    ask: Route
+    items: tuple[Path, ...]
+    id: tuple[Candidate, ...]
+    most: int = 1
+    least: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +245,7 @@ class Enrich:
     """Facts that cost a call of their own, and so are fetched only when asked for."""
 
     of: str
-    ask: Route
-    items: tuple[Path, ...]
+    routes: tuple[EnrichRoute, ...]
     fields: Mapping[str, tuple[Candidate, ...]]
 
 
@@ -328,7 +367,6 @@ def _route(raw: Mapping[str, Any]) -> Route:
         serves=frozenset(raw.get("serves", ())),
         unless=tuple(raw.get("unless", ())),
         first_when={name: tuple(values) for name, values in raw.get("first_when", {}).items()},
-        needs_cookie=raw.get("needs_cookie", False),
     )
 
 
@@ -377,7 +415,13 @@ def _object(raw: Mapping[str, Any]) -> Object:
         ),
         page=raw.get("page"),
         open_page=raw.get("open_page"),
+        hidden=_gone(raw.get("hidden")),
+        resolve=tuple(map(_resolve, raw.get("resolve", ()))),
     )
+
+
+def _resolve(raw: Mapping[str, Any]) -> Resolve:
+    return Resolve(_route(raw), _paths(raw["items"]), _candidates(raw["ids"]), _candidates(raw.get("equals")))
 
 
 def _streams(raw: Mapping[str, Any]) -> Streams:
@@ -386,7 +430,13 @@ def _streams(raw: Mapping[str, Any]) -> Streams:
 
 
 def _list(raw: Mapping[str, Any]) -> List:
-    return List(raw["of"], tuple(map(_list_route, raw["routes"])))
+    return List(
+        raw["of"],
+        tuple(map(_list_route, raw["routes"])),
+        _gone(raw.get("drop")),
+        raw.get("newest_first", False),
+        tuple(map(tuple, raw.get("accept", ()))),
+    )
 
 
 def _list_route(raw: Mapping[str, Any]) -> ListRoute:
@@ -394,7 +444,8 @@ def _list_route(raw: Mapping[str, Any]) -> ListRoute:
     return ListRoute(
         ask=_route(raw),
         items=_paths(raw["items"]),
-        page=tuple(PageField(p["send"], p["first"], Path(p["next"])) for p in raw["page"]),
+        page=tuple(map(_page_field, raw["page"])),
+        entry=_paths(raw.get("entry", ["@"])),
         more=_path(raw.get("more")),
         size=(size["send"], size["most"]) if size else None,
         layers=raw.get("layers", 3),
@@ -402,5 +453,17 @@ def _list_route(raw: Mapping[str, Any]) -> ListRoute:
     )
 
 
+def _page_field(raw: Mapping[str, Any]) -> PageField:
+    return PageField(
+        raw["send"], raw["first"], _path(raw.get("next")), raw.get("step"), raw.get("keep", False), raw.get("means")
+    )
+
+
 def _enrich(raw: Mapping[str, Any]) -> Enrich:
-    return Enrich(raw["of"], _route(raw), _paths(raw["items"]), _candidates(raw["fields"]))
+    routes = (
+        EnrichRoute(
+            _route(row), _paths(row["items"]), tuple(_pairs(row["id"])), row.get("most", 1), row.get("least", 1)
+        )
+        for row in raw["routes"]
+    )
+    return Enrich(raw["of"], tuple(routes), _candidates(raw["fields"]))

@@ -1,4 +1,4 @@
-"""One engine for every platform: which routes to ask, and what an answer says.
+"""One engine for every platform: which routes to ask, and what an answer says of a work.
 
 Pure functions over JSON and a ``Definition``: no platform's name, no network, no files. Whatever an answer holds, it
 gets a verdict; nothing in it makes this module raise.
@@ -7,23 +7,29 @@ gets a verdict; nothing in it makes this module raise.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from tikomni.facts import Media, Stream, Subtitle, Work
-from tikomni.platforms.convert import Count, first_url, number, text
-from tikomni.platforms.definitions import Candidate, Definition, Gone, Kind, Object, Path, Streams, fill, inputs
+from tikomni.platforms.answers import (
+    Verdict,
+    choose,
+    facts_in,
+    gone_by,
+    layers_of,
+    note_of,
+    only,
+    plain_values,
+    refusal,
+)
+from tikomni.platforms.convert import first_url, number, text
+from tikomni.platforms.definitions import Definition, Kind, Object, Path, Streams, fill, inputs
 
-Verdict = Literal["ok", "sparse", "empty", "gone", "failed"]
-
-MOST_LAYERS = 3
 MOST_STREAMS = 100
-LONGEST_NOTE = 200
-FINE = (0, 200)
 # What the contract promises to give or to explain; ``missing`` names those that are not there.
 WANTED = (
     "platform_author_id", "author_handle", "author_name", "title", "caption_raw", "published_at",
@@ -93,22 +99,6 @@ def requests(definition: Definition, kind: str, ids: Mapping[str, str]) -> tuple
     return tuple(found)
 
 
-def payload(body: Any, layers: int = MOST_LAYERS) -> Any:
-    """What an answer carries: the envelope's layers of ``data`` taken off, at most ``layers``.
-
-    The envelope's own members (``time``, ``params``, ``request_id``) are never seen by what reads the payload.
-    """
-    return _layers(body, layers)[-1]
-
-
-def _layers(body: Any, most: int = MOST_LAYERS) -> list[Any]:
-    found = [body]
-    while len(found) <= most and isinstance(body, dict) and isinstance(body.get("data"), dict | list):
-        body = body["data"]
-        found.append(body)
-    return found
-
-
 def read_work(
     definition: Definition, body: Any, route: str, *, wanted: Mapping[str, str], zone: ZoneInfo, now: datetime
 ) -> Reading:
@@ -126,16 +116,18 @@ def read_work(
         A reading; ``work.primary_text`` is left to whoever knows the words.
     """
     rule = definition.objects["work"]
-    layers = _layers(body)
-    found = layers[-1]
-    item, others = _choose(rule, found, wanted.get("work_id"))
+    layers = layers_of(body)
+    item, others = choose(rule, layers[-1], "platform_work_id", wanted.get("work_id"))
     if item is None:
-        return _nothing(rule, layers, others)
-    if gone := _gone(rule.gone_item, item):
-        return Reading("gone", reason=gone.reason, note=_note(rule, [item]), retry_with=gone.retry_with)
-    work, media = _work(definition, rule, item, route, wanted, zone, now)
-    if not (work.title or work.caption_raw or work.author_name or work.platform_author_id):
-        return Reading("empty", reason="no_facts", note=_note(rule, layers))
+        no = refusal(rule, layers)
+        if no is not None and (no.verdict == "gone" or not others):
+            return Reading(no.verdict, reason=no.reason, note=no.note, retry_with=no.retry_with)
+        return Reading("empty", reason="another_work" if others else "no_item", note=note_of(rule, layers))
+    if gone := gone_by(rule.gone_item, item):
+        return Reading("gone", reason=gone.reason, note=note_of(rule, [item]), retry_with=gone.retry_with)
+    work, media = work_in(definition, item, route, wanted, zone, now)
+    if not tells_something(work):
+        return Reading("empty", reason="no_facts", note=note_of(rule, layers))
     return _judged(rule, work, media)
 
 
@@ -161,9 +153,9 @@ def merge(base: Reading, other: Reading) -> Reading:
         **{name: getattr(theirs, name) for name in lacking},
         platform_native_ids={**theirs.platform_native_ids, **mine.platform_native_ids},
         open_url=theirs.open_url if opens else mine.open_url,
-        approximate=mine.approximate | _only(theirs.approximate, lacking),
-        partial=mine.partial | _only(theirs.partial, lacking),
-        field_sources=mine.field_sources | _only(theirs.field_sources, lacking),
+        approximate=mine.approximate | only(theirs.approximate, lacking),
+        partial=mine.partial | only(theirs.partial, lacking),
+        field_sources=mine.field_sources | only(theirs.field_sources, lacking),
         missing={name: why for name, why in mine.missing.items() if name not in lacking},
     )
     media = base.media
@@ -178,97 +170,20 @@ def merge(base: Reading, other: Reading) -> Reading:
     return replace(base, work=work, media=media, verdict="sparse" if lacks else "ok", reason=lacks)
 
 
-def _only(values: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
-    return {name: values[name] for name in names if name in values}
-
-
-# --- which item, or why none
-
-
-def _choose(rule: Object, found: Any, work_id: str | None) -> tuple[dict[str, Any] | None, bool]:
-    """The item that was asked for, and whether there are other ones."""
-    others = False
-    for path in rule.items:
-        items = path.find(found)
-        for item in items if isinstance(items, list) else [items]:
-            name = _first(rule.fields["platform_work_id"], item)[0] if isinstance(item, dict) else None
-            if name is not None and (work_id is None or name == work_id):
-                return item, others
-            others = others or name is not None
-    return None, others
-
-
-def _nothing(rule: Object, layers: list[Any], others: bool) -> Reading:
-    """Why an answer holds no such item."""
-    note = _note(rule, layers)
-    for layer in reversed(layers):
-        if gone := _gone(rule.gone_answer, layer):
-            return Reading("gone", reason=gone.reason, note=note, retry_with=gone.retry_with)
-    if others:
-        return Reading("empty", reason="another_work", note=note)
-    failure = next(filter(None, map(_failure, reversed(layers))), None)
-    return Reading("failed" if failure else "empty", reason=failure or "no_item", note=note)
-
-
-def _gone(rules: Iterable[Gone], value: Any) -> Gone | None:
-    return next((rule for rule in rules if rule.applies(value)), None)
-
-
-def _failure(layer: Any) -> str | None:
-    """The code by which a layer of an answer says that it failed."""
-    if not isinstance(layer, dict):
-        return None
-    for name in ("status_code", "code"):
-        code = layer.get(name)
-        if isinstance(code, str) and re.fullmatch(r"-?\d{1,10}", code, re.ASCII):
-            code = int(code)
-        if isinstance(code, int) and not isinstance(code, bool) and code not in FINE and abs(code) < 10**10:
-            return f"{name}_{code}"
-    return "not_successful" if layer.get("success") is False else None
-
-
-def _note(rule: Object, layers: list[Any]) -> str | None:
-    """What the platform says about it, from the innermost layer out; the outermost tells only about the call."""
-    inner = layers[1:] or layers
-    notes = (text(path.find(layer)) for layer in reversed(inner) for path in rule.notes)
-    return next((note[:LONGEST_NOTE] for note in notes if note), None)
-
-
 # --- facts
 
 
-def _first(candidates: Iterable[Candidate], item: Any) -> tuple[Any, str | None]:
-    """The first candidate that converts to a value, and its path."""
-    for candidate in candidates:
-        value = candidate.convert(candidate.path.find(item))
-        if value is not None:
-            return value, candidate.path.text
-    return None, None
-
-
-def _work(
-    definition: Definition,
-    rule: Object,
-    item: dict[str, Any],
-    route: str,
-    wanted: Mapping[str, str],
-    zone: ZoneInfo,
-    now: datetime,
+def work_in(
+    definition: Definition, item: dict[str, Any], route: str, known: Mapping[str, str], zone: ZoneInfo, now: datetime
 ) -> tuple[Work, Media]:
+    """The work that ``item`` is, which must hold its id, and where its media are; arguments as for ``read_work``."""
+    rule = definition.objects["work"]
     kind = next(kind for kind in rule.kinds if kind.when is None or kind.when.find(item))
-    values: dict[str, Any] = {}
-    sources: dict[str, str] = {}
-    approximate: dict[str, str] = {}
-    for name, candidates in rule.fields.items():
-        value, path = _first(candidates, item)
-        if value is None or (name == "duration_ms" and kind.work_modality != "video"):
-            continue
-        if isinstance(value, Count):
-            value, approximation = value
-            if approximation:
-                approximate[name] = approximation
-        values[name] = value
-        sources[name] = f"{route}:{path}"
+    facts = facts_in(rule.fields, item, route)
+    values, sources = facts.values, facts.sources
+    if kind.work_modality != "video":
+        values.pop("duration_ms", None)
+        sources.pop("duration_ms", None)
     if "title" not in values and (title := title_from(values.get("caption_raw"))):
         values["title"], sources["title"] = title, "derived:caption_raw"
     if "published_at" in values:
@@ -289,30 +204,27 @@ def _work(
         platform=definition.platform,
         work_modality=kind.work_modality,
         media_kind=kind.media_kind,
-        platform_native_ids={name: value for name, value, _ in _all(rule.native_ids, item)},
-        approximate=approximate,
+        platform_native_ids=plain_values(rule.native_ids, item),
+        approximate=facts.approximate,
         partial=partial,
         field_sources=sources,
         snapshot_at=now.astimezone(zone).isoformat(timespec="seconds"),
         **values,
-        **_links(rule, kind, item, values["platform_work_id"], wanted),
+        **_links(rule, kind, item, values["platform_work_id"], known),
     )
     return replace(work, missing=_missing(rule, work)), media
 
 
-def _all(rules: Mapping[str, tuple[Candidate, ...]], item: Any) -> Iterator[tuple[str, Any, str | None]]:
-    for name, candidates in rules.items():
-        value, path = _first(candidates, item)
-        if value is not None:
-            yield name, value, path
-
-
 def _links(rule: Object, kind: Kind, item: Any, work_id: str, wanted: Mapping[str, str]) -> dict[str, str]:
-    own = {name: value for name, value, _ in _all(rule.own, item)}
-    known = {**own, **{k: v for k, v in wanted.items() if v}, "work_id": work_id}
+    known = {**plain_values(rule.own, item), **{k: v for k, v in wanted.items() if v}, "work_id": work_id}
     quoted = {name: quote(value, safe="", errors="replace") for name, value in known.items() if isinstance(value, str)}
     source = fill(kind.page, quoted)
     return {"source_url": source, "open_url": fill(rule.open_page, quoted) or source}
+
+
+def tells_something(work: Work) -> bool:
+    """Whether there is more to a work than its id."""
+    return bool(work.title or work.caption_raw or work.author_name or work.platform_author_id)
 
 
 def _missing(rule: Object, work: Work) -> dict[str, str]:

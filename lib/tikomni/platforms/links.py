@@ -36,8 +36,8 @@ class Elsewhere:
 class Target:
     """One object that a text names.
 
-    ``ids``: what the link or id tells (``work_id``, ``creator_id``, ``xsec_token``, ``note_type``, …). ``reason``:
-    why ``kind`` is ``other`` (``foreign_host``, ``unsupported_page``, ``invalid_id``, ``no_link``).
+    ``ids``: what the link or id tells (``work_id``, ``creator_id``, ``handle``, ``xsec_token``, …). ``reason``: why
+    ``kind`` is ``other`` (``foreign_host``, ``unsupported_page``, ``invalid_id``, ``no_link``).
     """
 
     platform: str | None
@@ -78,6 +78,19 @@ class Bare:
 
 
 @dataclass(frozen=True, slots=True)
+class Handle:
+    """What people type to find an account. ``label`` stands before it on a profile; ``also``: ids that it may be."""
+
+    pattern: re.Pattern[str]
+    label: re.Pattern[str]
+    also: Mapping[str, re.Pattern[str]]
+
+    def target(self, platform: str, word: str) -> Target:
+        also = {name: word for name, pattern in self.also.items() if pattern.fullmatch(word)}
+        return Target(platform, "creator", {"handle": word} | also, text=word)
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """How the links of one platform read."""
 
@@ -85,6 +98,7 @@ class Rules:
     hosts: tuple[str, ...]
     pages: tuple[Page, ...]
     bare: tuple[Bare, ...] = ()
+    handle: Handle | None = None
     carry: Mapping[str, str] = field(default_factory=dict)
     elsewhere: Elsewhere | None = None
 
@@ -117,12 +131,14 @@ _INVISIBLE = re.compile(r"(^|\s)[\u200b-\u200f\u2060-\u206f\ufeff]+")
 _WIDE_SCHEME = re.compile(rf"({_SCHEME})：(?=//)")
 
 
-def read(text: str, platform: str | None = None) -> tuple[Target, ...]:
+def read(text: str, platform: str | None = None, expect: TargetKind | None = None) -> tuple[Target, ...]:
     """Every object that ``text`` names, in order, each once.
 
     Args:
         text: links, share texts and ids in any mixture.
         platform: the platform whose ids bare ids are; without it only ids that cannot be taken for others count.
+        expect: what the ids are thought to name, where a shape is shared by several kinds; with ``creator``, a text
+            of bare words is handles where ``platform`` says whose, and labelled handles count anywhere.
 
     Returns:
         At least one target for a text that is not blank: where nothing is named, one of kind ``other`` with a reason.
@@ -132,17 +148,33 @@ def read(text: str, platform: str | None = None) -> tuple[Target, ...]:
         return ()
     found: dict[tuple[object, ...], Target] = {}
     doubtful: list[Target] = []
-    for target in _targets(plain, platform):
+    for target in _targets(plain, platform, expect):
         if target.reason == "foreign_host" and not _ANY_LINK.match(target.text):
             doubtful.append(target)  # "and.or/not" in prose looks like an address too
         else:
             found.setdefault(_key(target), target)
     if found:
         return tuple(found.values())
+    if expect == "creator" and (named := _handles(plain, platform)):
+        return named
     if doubtful:
         return tuple({_key(t): t for t in doubtful}.values())
     reason = "invalid_id" if platform and _ONE_WORD.fullmatch(plain.strip()) else "no_link"
     return (Target(platform, "other", text=text.strip()[:LONGEST_TEXT], reason=reason),)
+
+
+def _handles(text: str, platform: str | None) -> tuple[Target, ...]:
+    """The accounts that a text without links names: by labelled handles, else by nothing but handles."""
+    rules = [r for r in _all_rules() if r.handle and platform in (None, r.platform)]
+    labelled = {
+        hit[1]: r for r in rules for hit in re.finditer(f"{r.handle.label.pattern}({r.handle.pattern.pattern})", text)
+    }
+    if labelled:
+        return tuple(r.handle.target(r.platform, word) for word, r in labelled.items())
+    words = [word.removeprefix("@") for word in re.split(r"[\s,，;；、]+", text) if word]
+    if platform is None or not rules or not all(rules[0].handle.pattern.fullmatch(word) for word in words):
+        return ()
+    return tuple(rules[0].handle.target(platform, word) for word in dict.fromkeys(words))
 
 
 def _key(target: Target) -> tuple[object, ...]:
@@ -150,12 +182,12 @@ def _key(target: Target) -> tuple[object, ...]:
     return target.platform, target.kind, main
 
 
-def _targets(text: str, platform: str | None) -> Iterator[Target]:
+def _targets(text: str, platform: str | None, expect: TargetKind | None) -> Iterator[Target]:
     position = 0
     while match := _TOKEN.search(text, position):
         position = match.end()
         if match["bare"]:
-            if target := _bare(match["bare"], platform):
+            if target := _bare(match["bare"], platform, expect):
                 yield target
             continue
         host = _host(match["authority"]) if match["authority"] else match["host"].lower()
@@ -242,11 +274,11 @@ def _match(page: Page, host: str, path: str, pairs: list[tuple[str, str]]) -> di
     return ids
 
 
-def _bare(token: str, platform: str | None) -> Target | None:
+def _bare(token: str, platform: str | None, expect: TargetKind | None) -> Target | None:
     for rules in _all_rules():
         if platform not in (None, rules.platform):
             continue
-        for bare in rules.bare:
+        for bare in sorted(rules.bare, key=lambda bare: bare.kind != expect):
             if (bare.pattern if platform else bare.certain).fullmatch(token):
                 return Target(rules.platform, bare.kind, {bare.id: token}, text=token)
     return None
@@ -268,7 +300,14 @@ def _own_rules(raw: Mapping[str, Any]) -> Rules:
         for b in links["bare"]
     )
     pages = tuple(_page(p, hosts, ids) for p in links["pages"])
-    return Rules(raw["platform"], hosts, pages, bare, links.get("carry", {}))
+    return Rules(raw["platform"], hosts, pages, bare, _handle(links.get("handle")), links.get("carry", {}))
+
+
+def _handle(raw: Mapping[str, Any] | None) -> Handle | None:
+    if raw is None:
+        return None
+    also = {name: re.compile(pattern) for name, pattern in raw.get("also", {}).items()}
+    return Handle(re.compile(raw["pattern"], re.ASCII), re.compile(raw["label"]), also)
 
 
 def _other_rules(raw: Mapping[str, Any]) -> Rules:

@@ -62,8 +62,29 @@ def douyin_statistics(inputs: Inputs, origin: str) -> Json:
     return douyin.statistics([work for work in works if work])
 
 
-def douyin_profile(inputs: Inputs, origin: str) -> Json:
-    return douyin.profile(world.load().creator("douyin", inputs["sec_user_id"]), origin)
+def douyin_profile(inputs: Inputs, origin: str, name: str) -> Json:
+    asked, people = inputs[name], world.load()
+    if name == "sec_user_id":
+        return douyin.profile(people.creator("douyin", asked), origin)
+    if name == "uid":
+        return douyin.profile(next((c for c in people.creators.values() if c.uid == asked), None), origin)
+    person = people.called("douyin", asked)
+    known = person is not None and asked.casefold() == getattr(person, _NAMES[name]).casefold()
+    return douyin.profile(person if known else None, origin)
+
+
+_NAMES = {"unique_id": "handle", "short_id": "short_id"}
+
+
+def douyin_search(inputs: Inputs, origin: str) -> Json:
+    cursor = inputs.get("cursor", 0)
+    if cursor and (inputs.get("search_id"), inputs.get("backtrace")) != (douyin.SEARCH_ID, f"sandbox-{cursor}"):
+        raise refuse(400, "cursor, search_id and backtrace do not belong together")
+    return douyin.searched(world.load().about("douyin", inputs["keyword"]), cursor, origin)
+
+
+def douyin_users(inputs: Inputs, origin: str) -> Json:
+    return douyin.found(_searched("douyin", inputs["keyword"]), origin)
 
 
 def douyin_posts(inputs: Inputs, origin: str, side: douyin.Side) -> Json:
@@ -152,10 +173,39 @@ def xhs_profile(inputs: Inputs, origin: str) -> Json:
     return xiaohongshu.profile(_person(inputs), origin)
 
 
-def xhs_posted(inputs: Inputs, origin: str) -> Json:
+def xhs_search(inputs: Inputs, origin: str) -> Json:
+    page = inputs.get("page", 1)
+    if page > 1 and inputs.get("search_id") != xiaohongshu.SEARCH_ID:
+        raise refuse(400, "search_id is not the one that the first page gave")
+    return xiaohongshu.searched(world.load().about("xiaohongshu", inputs["keyword"]), page, origin)
+
+
+def xhs_users(inputs: Inputs, origin: str) -> Json:
+    return xiaohongshu.found(_searched("xiaohongshu", inputs["keyword"]), origin)
+
+
+def xhs_user_id(inputs: Inputs, origin: str) -> Json:
+    target = world.load().named_by("xiaohongshu", inputs["share_link"])
+    if not isinstance(target, Creator):
+        raise refuse(400, "This link does not lead to a user")
+    return {"user_id": target.id, "xsec_token": xiaohongshu.TOKEN}
+
+
+def xhs_read_note(inputs: Inputs, origin: str) -> Json:
+    """With reads, where the advertising side knows the note."""
+    work = _note(inputs)
+    if gone := xiaohongshu.failure(work):
+        return gone
+    note = _there(work)
+    likes = note.counts.get("liked", 0)
+    reads = likes * 21 + 3 if isinstance(likes, int) and likes >= 100 else 0
+    return xiaohongshu.inner({"noteId": note.id, "title": note.title, "impNum": reads * 6, "readNum": reads})
+
+
+def xhs_posted(inputs: Inputs, origin: str, shape: xiaohongshu.Shape) -> Json:
     creator = _person(inputs)
     works = world.load().works_of(creator) if creator else []
-    return xiaohongshu.posted(works, inputs.get("cursor", ""), ROWS_A_PAGE, origin)
+    return xiaohongshu.posted(works, inputs.get("cursor", ""), inputs.get("num", ROWS_A_PAGE), shape, origin)
 
 
 def xhs_comments(inputs: Inputs, origin: str) -> Json:
@@ -198,6 +248,14 @@ def _person(inputs: Inputs) -> Creator | None:
         raise refuse(400, "Give user_id or share_text.")
     target = world.load().named_by("xiaohongshu", inputs["share_text"])
     return target if isinstance(target, Creator) else None
+
+
+def _searched(platform: str, keyword: str) -> list[Creator]:
+    """Everybody whose handle or name holds the words, whose handle they are first."""
+    people = [c for c in world.load().creators.values() if c.platform == platform]
+    word = keyword.casefold()
+    found = [c for c in people if word in c.handle.casefold() or word in c.nickname.casefold()]
+    return sorted(found, key=lambda c: c.handle.casefold() != word)[:20]
 
 
 def _comments(count: int | str) -> list[Json]:

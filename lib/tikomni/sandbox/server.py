@@ -36,7 +36,7 @@ from tikomni.sandbox.faults import Fault, Faults, bend, instead
 from tikomni.sandbox.replay import Replay
 from tikomni.sandbox.uploads import MOST_BYTES, Uploads
 from tikomni.sandbox.wire import Server, deliver, file_answer, read_body
-from tikomni.sandbox.world import media
+from tikomni.sandbox.world import crowd, media
 
 KEY = "sandbox-key-4c1f7e0a9b"
 RATE = 10
@@ -175,6 +175,7 @@ class Sandbox:
         """Forgets bill, faults, jobs, uploads, tokens, cache and requests; keeps serving."""
         for part in (self.bill, self.faults, self.asr, self.uploads, self.insight):
             part.reset()
+        crowd.reset()
         self._recent.clear()
         self._cached.clear()
         self.requests.clear()
@@ -384,6 +385,8 @@ class Sandbox:
                 return as_json(self.bill.as_dict())
             case "POST", ["faults"]:
                 return self._add_faults(call)
+            case "POST", ["advance"]:
+                return as_json({"new_works": crowd.advance(int(dict(call.query).get("works", "10")))})
             case "POST", ["reset"]:
                 self.reset()
                 return as_json({"reset": True})

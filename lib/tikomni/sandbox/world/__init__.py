@@ -1,133 +1,61 @@
 """The made-up people and works behind the sandbox's answers, and how they are found.
 
-The facts are the YAML files beside this module; ``douyin`` and ``xiaohongshu`` write them in the platforms' real
-shapes, ``media`` makes their files. Every id, name and text is invented. Knows no HTTP and no route.
+The facts are the YAML files beside this module, and the ``crowd``, who have many works; ``douyin`` and ``xiaohongshu``
+write them in the platforms' real shapes, ``media`` makes their files. Every id, name and text is invented. Knows no
+HTTP and no route.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Literal
 
-import yaml
+from tikomni.sandbox.world import crowd
+from tikomni.sandbox.world.model import Creator, Sentence, Work, read
 
-_HERE = Path(__file__).parent
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Creator:
-    """``id`` is the platform's stable id (``sec_uid``, ``userid``); ``handle`` is what people type."""
-
-    name: str
-    platform: str
-    id: str
-    handle: str
-    nickname: str
-    signature: str
-    counts: Mapping[str, int]
-    uid: str = ""
-    short_id: str = ""
-    ip: str = ""
-    gender: int = 0
-    verified: str = ""
-    secret: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sentence:
-    """Spoken words and when, in milliseconds of the film."""
-
-    begin_ms: int
-    end_ms: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """One post. ``state`` other than public: what the platform says instead of it; ``blocked`` and ``app_empty`` works
-    are there all the same, on other routes.
-
-    ``guarded``: its media cannot be fetched by the speech service. ``insight``: how the point query sees it.
-    """
-
-    name: str
-    platform: str
-    id: str
-    author: Creator
-    kind: Literal["video", "pictures", "live_photos", "article", "text_mode"]
-    published: datetime
-    caption: str
-    title: str = ""
-    seconds: float = 0.0
-    images: int = 0
-    counts: Mapping[str, int | str] = field(default_factory=lambda: _NOTHING)
-    web_counts: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
-    words: tuple[str, ...] = ()
-    words_en: tuple[str, ...] = ()
-    subtitles: tuple[str, ...] = ()
-    music: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
-    article: str = ""
-    aweme_type: int | None = None
-    state: Literal["public", "deleted", "private", "partly_visible", "blocked", "app_empty"] = "public"
-    pinned: bool = False
-    guarded: bool = False
-    no_voice: bool = False
-    insight: str = ""
-    code: str = ""
-
-    @property
-    def is_there(self) -> bool:
-        """Whether any route gives it."""
-        return self.state in ("public", "blocked", "app_empty")
-
-    @property
-    def timestamp(self) -> int:
-        return int(self.published.timestamp())
-
-    @property
-    def milliseconds(self) -> int:
-        return round(self.seconds * 1000)
-
-    @property
-    def topics(self) -> tuple[str, ...]:
-        return tuple(re.findall(r"#([^#\s\[]+)", self.caption))
-
-    def sentences(self, language: str = "zh-CN") -> tuple[Sentence, ...]:
-        """The words with times: each sentence lasts as long as it is written."""
-        texts = self.words_en if language == "en-US" else self.words
-        letters = sum(map(len, texts)) or 1
-        told, spoken = 0, []
-        for text in texts:
-            begin, told = told, told + len(text)
-            start, end = (80 + (self.milliseconds - 240) * at // letters for at in (begin, told))
-            spoken.append(Sentence(begin_ms=start, end_ms=end - 60, text=text))
-        return tuple(spoken)
+__all__ = ["Creator", "Sentence", "Work", "World", "load", "read"]
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everyone and everything. Order of ``works`` is the order of the files."""
+    """Everyone, and everything but the crowd's works. Order of ``works`` is the order of the files."""
 
     creators: Mapping[str, Creator]
     works: Mapping[str, Work]
     codes: Mapping[str, Mapping[str, str]]
 
     def work(self, platform: str, work_id: str) -> Work | None:
-        return next((w for w in self.works.values() if (w.platform, w.id) == (platform, work_id)), None)
+        found = (w for w in self.works.values() if (w.platform, w.id) == (platform, work_id))
+        return next(found, None) or crowd.work_of(platform, work_id)
+
+    def named(self, name: str) -> Work | None:
+        """The work of this name."""
+        return self.works.get(name) or crowd.named(name)
 
     def creator(self, platform: str, creator_id: str) -> Creator | None:
         found = (c for c in self.creators.values() if (c.platform, c.id) == (platform, creator_id))
         return next(found, None)
 
-    def works_of(self, creator: Creator) -> list[Work]:
+    def called(self, platform: str, handle: str) -> Creator | None:
+        """The person whom people find by this handle or number."""
+        people = (c for c in self.creators.values() if c.platform == platform)
+        return next(
+            (c for c in people if handle.casefold() in (c.handle.casefold(), c.short_id) and handle != "0"), None
+        )
+
+    def about(self, platform: str, words: str) -> Sequence[Work]:
+        """Public works whose title or caption holds ``words``, the crowd's among them, newest first."""
+        many = crowd.works_of(self.creators[_TALKATIVE[platform]]) or ()
+        works = [*(w for w in self.works.values() if w.platform == platform and w.state == "public"), *many]
+        found = [work for work in works if words in work.title or words in work.caption]
+        return sorted(found, key=lambda work: work.published, reverse=True)
+
+    def works_of(self, creator: Creator) -> Sequence[Work]:
         """What a profile shows: pinned works first, then newest first; nothing of a private account."""
+        if (many := crowd.works_of(creator)) is not None:
+            return many
         public = [w for w in self.works.values() if w.author == creator and w.state == "public"]
         newest = sorted(public, key=lambda work: work.published, reverse=True)
         return sorted(newest, key=lambda work: not work.pinned)
@@ -150,6 +78,7 @@ class World:
         return dict(target)
 
 
+_TALKATIVE = {"douyin": "dy_200", "xiaohongshu": "xhs_200"}
 _SHORT = {"douyin": r"v\.douyin\.com", "xiaohongshu": r"xhslink\.com"}
 _WORK = {
     "douyin": r"(?:/(?:video|note|article|slides)/|modal_id=|aweme_id=|^\s*)(\d{18,20})(?!\d)",
@@ -162,16 +91,10 @@ _CREATOR = {
 
 
 @cache
-def read(name: str) -> Any:
-    """One of the YAML files beside this module. Not to be changed by who reads it."""
-    text = (_HERE / f"{name}.yaml").read_text("utf-8")
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-
-
-@cache
 def load() -> World:
     """The world, read once."""
     creators = {row["name"]: Creator(**row) for row in read("creators")}
+    creators |= {name: profile.creator for name, profile in crowd.PROFILES.items()}
     works = {}
     for platform in ("douyin", "xiaohongshu"):
         for row in read(platform):

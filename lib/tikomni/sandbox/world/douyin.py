@@ -8,12 +8,15 @@ about which route gives which shape.
 from __future__ import annotations
 
 import json
+import math
 import zlib
+from collections.abc import Sequence
 from typing import Any, Literal
 
-from tikomni.sandbox.world import Creator, Work, own_account
+from tikomni.sandbox.world import Creator, Work, crowd, load, own_account
 
 Json = dict[str, Any]
+SEARCH_ID = "20260101000000SANDBOXSEARCH"
 Side = Literal["app", "web"]
 Route = Literal["app", "app3", "web"]
 """The app's third version opens what the others call blocked, and articles."""
@@ -67,7 +70,7 @@ def aweme(work: Work, side: Side, origin: str, *, listed: bool = False) -> Json:
         "video": _video(work, side, origin),
         "share_url": share_url,
         "user_digged": 0,
-        "statistics": _statistics(work),
+        "statistics": _statistics(work, work.unlisted if listed else ()),
         "status": _status(work),
         "rate": 12,
         "text_extra": topics + _search_word(work, side),
@@ -121,24 +124,46 @@ def aweme(work: Work, side: Side, origin: str, *, listed: bool = False) -> Json:
     return {key: value for key, value in item.items() if value is not None or side == "web"}
 
 
-def posts(works: list[Work], cursor: int, count: int, side: Side, origin: str) -> Json:
-    """A page of a profile. The cursor is the time, in milliseconds, of the last unpinned work shown."""
-    pinned = [work for work in works if work.pinned and not cursor]
-    rest = [work for work in works if not work.pinned and (not cursor or _ms(work) < cursor)]
-    shown = rest[: max(count - len(pinned), 1)]
-    page = pinned + shown
-    more = len(rest) > len(shown)
+def posts(works: Sequence[Work], cursor: int, count: int, side: Side, origin: str) -> Json:
+    """A page of a profile. The cursor is the time, in milliseconds, of the last unpinned work shown.
+
+    Profiles with many works hold what is none: an advertisement, a live room, a deleted work, one that was on the
+    page before.
+    """
+    pinned = [work for work in works[:count] if work.pinned] if not cursor else []
+    start = crowd.first_before(works, cursor / 1000 if cursor else math.inf)
+    shown = list(works[start : start + max(count - len(pinned), 1)])
+    page = [aweme(work, side, origin, listed=True) for work in pinned + shown]
+    if isinstance(works, crowd.Works) and len(works) >= 20:
+        _disturb(page, works, start, bool(cursor), side, origin)
+    more = start + len(shown) < len(works)
     return {
         "status_code": 0,
         "min_cursor": cursor or (_ms(shown[0]) if shown else 0),
         "max_cursor": _ms(shown[-1]) if shown else 0,
-        "has_more": int(more),
-        "aweme_list": [aweme(work, side, origin, listed=True) for work in page],
+        "has_more": more if side == "web" else int(more),
+        "aweme_list": page,
         "time_list": None,
         "post_serial": 2,
         "request_item_cursor": 0,
         "log_pb": _log(""),
     }
+
+
+def _disturb(page: list[Json], works: Sequence[Work], start: int, later: bool, side: Side, origin: str) -> None:
+    if not later:
+        host = load().works["dy_clip"]
+        room = aweme(host, side, origin, listed=True) | {"aweme_id": _number("room", 19), "aweme_type": 101}
+        page.insert(3, room | {"author": page[0]["author"], "cell_room": {"rawdata": "{}"}})
+        return
+    advertised = load().works["dy_before_midnight"]
+    page.insert(1, aweme(advertised, side, origin, listed=True) | {"is_ads": True})
+    if start // 20 % 2:
+        page.insert(0, aweme(works[start - 1], side, origin, listed=True))
+    else:
+        gone = aweme(works[start], side, origin, listed=True)
+        number = _number(f"gone{start}", 19)
+        page.insert(0, gone | {"aweme_id": number, "status": gone["status"] | {"is_delete": True}, "desc": ""})
 
 
 def _ms(work: Work) -> int:
@@ -151,7 +176,7 @@ def profile(creator: Creator | None, origin: str) -> Json:
         return {"status_code": 2065, "status_msg": "用户不存在", "user": None, "log_pb": _log("")}
     counts = creator.counts
     user: Json = _author(creator, origin, listed=False) | {
-        "aweme_count": counts["works"],
+        "aweme_count": len(load().works_of(creator)),
         "follower_count": counts["fans"],
         "mplatform_followers_count": counts["fans"],
         "following_count": counts["following"],
@@ -175,9 +200,34 @@ def profile(creator: Creator | None, origin: str) -> Json:
         },
         "user_age": -1,
     }
-    if not creator.secret:
+    if creator.canceled:
+        user |= {"nickname": "账号已注销", "signature": "", "user_canceled": True}
+    elif not creator.secret:
         user["ip_location"] = f"IP属地：{creator.ip}"
     return {"status_code": 0, "status_msg": None, "user": user, "extra": {"logid": "0"}, "log_pb": _log("")}
+
+
+def searched(works: Sequence[Work], cursor: int, origin: str) -> Json:
+    """A page of a search: cards, of which some are no works. Three values go on to the next page together."""
+    page = works[cursor : cursor + 20]
+    cards: list[Json] = [{"type": 1, "aweme_info": aweme(work, "app", origin)} for work in page]
+    if cards:
+        cards.insert(2, {"type": 16, "aweme_info": None, "sub_card_list": []})
+    return {
+        "status_code": 0,
+        "data": cards,
+        "cursor": cursor + 20,
+        "has_more": int(cursor + 20 < len(works)),
+        "extra": {"logid": SEARCH_ID},
+        "backtrace": f"sandbox-{cursor + 20}",
+        "log_pb": _log(SEARCH_ID),
+    }
+
+
+def found(people: list[Creator], origin: str) -> Json:
+    """People who were searched for."""
+    rows = [{"type": 4, "user_info": _author(person, origin, listed=False)} for person in people]
+    return {"status_code": 0, "user_list": rows, "cursor": len(rows), "has_more": 0, "extra": {"logid": "0"}}
 
 
 def statistics(works: list[Work]) -> Json:
@@ -421,10 +471,10 @@ def _article(work: Work, origin: str) -> Json:
     }
 
 
-def _statistics(work: Work) -> Json:
+def _statistics(work: Work, without: tuple[str, ...]) -> Json:
     if not work.counts:
         return {"aweme_id": work.id}
-    counts = {f"{name}_count": value for name, value in work.counts.items()}
+    counts = {f"{name}_count": value for name, value in work.counts.items() if name not in without}
     zeros = ("download", "play", "forward", "lose", "exposure", "live_watch", "whatsapp_share")
     return {"aweme_id": work.id, "digest": ""} | {f"{name}_count": 0 for name in zeros} | counts
 

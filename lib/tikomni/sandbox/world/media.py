@@ -69,7 +69,7 @@ class Media:
 
 def find(name: str, file: str) -> Media | None:
     """The file at ``/media/<name>/<file>``; None where there is no such work or kind of file."""
-    work, extension = load().works.get(name), file.rpartition(".")[2]
+    work, extension = load().named(name), file.rpartition(".")[2]
     if extension in _PICTURES and name == "avatar":
         return Media(None, name, file)
     if work is None or extension not in _TYPES or not work.is_there:

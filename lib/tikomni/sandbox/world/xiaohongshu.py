@@ -10,16 +10,22 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
-from tikomni.sandbox.world import Creator, Work
+from tikomni.sandbox.world import Creator, Work, crowd, load
 
 Json = dict[str, Any]
+Shape = Literal["app", "old", "web"]
 
 TOKEN = "ABsandbox0token1for2open3links4="
 _GONE = (-510001, "笔记已被删除")
 _UNKNOWN = (-510000, "笔记不存在")
-_CAPTION_IN_LISTS = 100
+_CAPTION_IN_LISTS, _CAPTION_IN_SEARCHES = 100, 58
+_SEARCHED = (
+    "id", "title", "type", "liked_count", "collected_count", "comments_count", "shared_count", "images_list",
+)  # fmt: skip
+SEARCH_ID = "2sandboxsearch0id"
 
 
 def inner(data: Any) -> Json:
@@ -168,9 +174,15 @@ def note_card(work: Work, origin: str) -> Json:
 
 
 def profile(creator: Creator | None, origin: str) -> Json:
-    if creator is None:
-        return {"code": -10002, "success": False, "msg": "用户不存在", "data": {}}
-    counts, picture = creator.counts, f"{origin}/media/avatar/{creator.name}.jpg"
+    if creator is None or creator.canceled:
+        return {
+            "code": -10002,
+            "success": False,
+            "msg": "用户不存在" if creator is None else "该账号已注销",
+            "data": {},
+        }
+    counts = {**creator.counts, "works": len(load().works_of(creator))}
+    picture = f"{origin}/media/avatar/{creator.name}.jpg"
     return inner(
         {
             "userid": creator.id,
@@ -209,18 +221,79 @@ def profile(creator: Creator | None, origin: str) -> Json:
 _STAT = {"posted": "works", "liked": "liked", "collected": "collected"}
 
 
-def posted(works: list[Work], cursor: str, size: int, origin: str) -> Json:
-    """A page of a profile. The cursor is the id of the last note shown; captions are cut."""
-    ids = [work.id for work in works]
-    start = ids.index(cursor) + 1 if cursor in ids else 0
+def posted(works: Sequence[Work], cursor: str, size: int, shape: Shape, origin: str) -> Json:
+    """A page of a profile. The cursor is the id of the last note shown; captions are cut.
+
+    ``old``: likes alone, no times, and nobody says whether there is more. ``web``: titles and likes, and the cursor
+    beside the notes. Profiles with many notes hold what is none: an advertisement, a live room, a note that was on
+    the page before.
+    """
+    place = crowd.place_of(works, cursor) if cursor else None
+    start = 0 if place is None else place + 1
     page = works[start : start + size]
-    return inner(
+    rows = [_posted_card(work, origin) if shape == "web" else _listed(work, origin, shape) for work in page]
+    more = start + len(page) < len(works)
+    if isinstance(works, crowd.Works) and len(works) >= 20 and rows:
+        other = _listed(load().works["xhs_other_too"], origin, "app") | {"model_type": "ads", "is_ads": True}
+        rows.insert(1, other if start else {"model_type": "live", "type": "live", "id": "", "live": {"room_id": "1"}})
+        if start % 3 == 0 and start and shape != "web":
+            rows.insert(0, _listed(works[start - 1], origin, shape))
+    if shape == "old":
+        return inner({"notes": rows, "tags": []})
+    if shape == "web":
+        return inner({"notes": rows, "cursor": page[-1].id if page else "", "has_more": more})
+    return inner({"notes": rows, "has_more": more, "tags": []})
+
+
+def _posted_card(work: Work, origin: str) -> Json:
+    likes = work.web_counts.get("liked") or work.counts.get("liked", 0)
+    cover = f"{origin}/media/{work.name}/cover.webp"
+    return {
+        "note_id": work.id,
+        "display_title": work.title,
+        "type": "video" if work.kind == "video" else "normal",
+        "cover": {"width": 1080, "height": 1440, "url_pre": cover, "url_default": cover, "info_list": []},
+        "user": {"user_id": work.author.id, "nickname": work.author.nickname, "avatar": ""},
+        "interact_info": {"liked": False, "liked_count": _shown(likes), "sticky": work.pinned},
+        "xsec_token": TOKEN,
+    }
+
+
+def _shown(count: int | str) -> str:
+    """A count as the website shows it."""
+    return f"{count / 10000:.1f}万" if isinstance(count, int) and count >= 10_000 else str(count)
+
+
+def searched(works: Sequence[Work], page: int, origin: str) -> Json:
+    """A page of a search: notes with snippets of their captions, and an advertisement."""
+    start = (page - 1) * 20
+    items: list[Json] = []
+    for work in works[start : start + 20]:
+        told = note(work, origin, with_video=True)
+        user = {"userid": work.author.id, "red_id": work.author.handle, "nickname": work.author.nickname}
+        told = {name: told[name] for name in _SEARCHED} | {"user": user, "timestamp": work.timestamp}
+        told |= {"desc": _tagged(work)[:_CAPTION_IN_SEARCHES], "xsec_token": TOKEN}
+        items.append({"model_type": "note", "note": told})
+    if items:
+        items.insert(1, {"model_type": "ads", "ads_info": {"id": "1"}})
+    more = start + 20 < len(works)
+    return inner({"items": items, "search_id": SEARCH_ID, "search_session_id": f"{SEARCH_ID}s", "has_more": more})
+
+
+def found(people: list[Creator], origin: str) -> Json:
+    """People who were searched for."""
+    rows = [
         {
-            "notes": [_listed(work, origin) for work in page],
-            "has_more": start + len(page) < len(works),
-            "tags": [],
+            "id": person.id,
+            "name": person.nickname,
+            "red_id": person.handle,
+            "image": f"{origin}/media/avatar/{person.name}.jpg",
+            "sub_title": f"小红书号：{person.handle}",
+            "red_official_verified": bool(person.verified),
         }
-    )
+        for person in people
+    ]
+    return inner({"users": rows, "search_id": SEARCH_ID, "has_more": False})
 
 
 def comment_id(work: Work, place: int) -> str:
@@ -260,7 +333,8 @@ def comments(work: Work, rows: list[Json], start: int, size: int) -> Json:
     )
 
 
-def _listed(work: Work, origin: str) -> Json:
+def _listed(work: Work, origin: str, shape: Shape) -> Json:
+    counts = {"likes": "liked", "collected_count": "collected", "comments_count": "comments", "share_count": "shared"}
     item: Json = {
         "id": work.id,
         "cursor": work.id,
@@ -268,10 +342,7 @@ def _listed(work: Work, origin: str) -> Json:
         "display_title": work.title or work.caption[:20],
         "desc": _tagged(work)[:_CAPTION_IN_LISTS],
         "type": "video" if work.kind == "video" else "normal",
-        "likes": work.counts.get("liked", 0),
-        "collected_count": work.counts.get("collected", 0),
-        "comments_count": work.counts.get("comments", 0),
-        "share_count": work.counts.get("shared", 0),
+        **{name: work.counts.get(of, 0) for name, of in counts.items() if of not in work.unlisted},
         "view_count": 0,
         "create_time": work.timestamp,
         "last_update_time": 0,
@@ -289,7 +360,8 @@ def _listed(work: Work, origin: str) -> Json:
     }
     if work.kind == "video":
         item["video_info_v2"] = _video_info(work, origin, ("av1", "h264", "h265"))
-    return item
+    untold = ("collected_count", "comments_count", "share_count", "create_time") if shape == "old" else ()
+    return {name: value for name, value in item.items() if name not in untold}
 
 
 def _user(creator: Creator, origin: str) -> Json:
