@@ -82,7 +82,7 @@ function fail(error, status = 2) {
 
 // What `dev` runs in the package's folder, one step after the other; `lock` needs uv and no environment.
 const DEV = {
-  test: (python, args) => [[python, '-m', 'pytest', ...args]],
+  test: (python, args) => [[process.execPath, 'web/report/build.mjs'], [python, '-m', 'pytest', ...args]],
   lint: (python) => [
     [python, '-m', 'ruff', 'check'],
     [python, '-m', 'ruff', 'format', '--check'],
@@ -92,6 +92,8 @@ const DEV = {
     compile('base'),
     compile('sandbox', '--extra', 'sandbox', '-c', 'requirements/base.txt'),
     compile('test', '--extra', 'test', '-c', 'requirements/sandbox.txt'),
+    compile('local-asr', '--extra', 'local-asr', '-c', 'requirements/test.txt'),
+    compile('local-asr-test', '--extra', 'local-asr-test', '-c', 'requirements/local-asr.txt'),
   ],
 };
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -26,8 +28,8 @@ def video() -> Work:
         raw="其实是在巡视家\n别拦着它一会儿就睡",
         clean="其实是在巡视家，别拦着它一会儿就睡。\n\n把用过的猫砂撒在门口。",
         segments=(Segment(0, 1200, "其实是在巡视家"), Segment(None, None, "别拦着它一会儿就睡")),
-        origin="task-1",
-        billed_seconds=84.0,
+        task="task-1",
+        cost_seconds=84.0,
     )
     work = Work(
         platform="douyin",
@@ -79,3 +81,23 @@ def note() -> Work:
         snapshot_at=SNAPSHOT,
     )
     return work.with_words(None, None)
+
+
+@pytest.fixture(scope="session")
+def made_up() -> ModuleType:
+    """The maker of creators that stands beside this file."""
+    return _beside("made_up_creator")
+
+
+@pytest.fixture(scope="session")
+def browsers() -> ModuleType:
+    """The driver of a browser that stands beside this file."""
+    return _beside("browser")
+
+
+def _beside(name: str) -> ModuleType:
+    spec = spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

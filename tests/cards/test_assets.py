@@ -10,7 +10,7 @@ import pytest
 
 from tikomni.cards import assets
 from tikomni.errors import InputError, Interrupted, TikomniError, UpstreamError
-from tikomni.facts import Missing, Work
+from tikomni.facts import Creator, Missing, Work
 from tikomni.settings import Settings
 
 JPEG, PNG = b"\xff\xd8\xff\xe0rest", b"\x89PNG\r\n\x1a\nrest"
@@ -108,3 +108,21 @@ def test_no_picture_leaves_the_card_root(settings: Settings, note: Work, tmp_pat
     (settings.cards / "_assets" / "xiaohongshu").symlink_to(tmp_path)
     with pytest.raises(InputError):
         store(settings, note, Host())
+
+
+def test_an_avatar_is_stored_and_its_trouble_told(settings: Settings) -> None:
+    creator = Creator("douyin", "MS4w/../x", avatar_url="https://img.example/a")
+    (planned,) = assets.plan_avatar(creator)
+
+    async def fetch(url: str, referer: str | None) -> bytes:
+        return b"\xff\xd8\xff"
+
+    async def broken(url: str, referer: str | None) -> bytes:
+        return b"<html>"
+
+    _, (gap,) = asyncio.run(assets.store(settings, creator, (planned,), broken))
+    assert gap == Missing(creator.key, "avatar_url", "not_an_image")
+    (kept,), _ = asyncio.run(assets.store(settings, creator, (planned,), fetch))
+    assert (settings.cards / kept.path).is_file() and kept.path.endswith("/avatar.jpg")
+    assert assets.stored(settings, (planned,)) == (kept,)
+    assert assets.plan_avatar(Creator("douyin", "1")) == ()

@@ -13,18 +13,21 @@ from jsonschema import Draft202012Validator
 
 from tikomni.cards import document
 from tikomni.errors import TikomniError
-from tikomni.facts import Segment, Transcript, Work
+from tikomni.facts import Creator, Segment, Transcript, Work
 from tikomni.settings import Settings
 from tikomni.storage.tree import Tree
 
 AT = datetime(2025, 11, 22, 9, tzinfo=UTC)
 SCHEMA = json.loads(document.SCHEMA_PATH.read_text("utf-8"))
+CREATOR_SCHEMA = json.loads(document.CREATOR_SCHEMA_PATH.read_text("utf-8"))
 
 
-def test_the_schema_is_one_and_names_the_members_of_the_documents() -> None:
+def test_the_schemas_are_schemas_and_name_the_members_of_the_documents() -> None:
     Draft202012Validator.check_schema(SCHEMA)
+    Draft202012Validator.check_schema(CREATOR_SCHEMA)
     for model, part, extra in (
         (Work, SCHEMA, ["schema_version"]),
+        (Creator, CREATOR_SCHEMA, ["schema_version"]),
         (Transcript, SCHEMA["$defs"]["transcript"], []),
         (Segment, SCHEMA["$defs"]["segment"], []),
     ):
@@ -94,3 +97,29 @@ def test_an_invalid_document_is_not_written(settings: Settings, video: Work) -> 
     with pytest.raises(TikomniError):
         document.write_document(Tree(settings), replace(video, digg_count=-1), AT)
     assert not settings.output_root.exists()
+
+
+CREATOR = Creator("douyin", "MS4w", author_name="田", liked_count=3, approximate={"liked_count": "rounded"})
+
+
+def test_a_creators_document_reads_back(settings: Settings) -> None:
+    for creator in (CREATOR, Creator("x", "1")):
+        path = document.write_creator_document(Tree(settings), creator, AT)
+        stored = json.loads(path.read_text("utf-8"))
+        assert Creator.from_dict(stored) == creator and stored["schema_version"] == document.SCHEMA_VERSION
+
+
+@pytest.mark.parametrize(
+    ("pointer", "changed"),
+    [
+        ("/fans_count", {"fans_count": "1.2万"}),
+        ("/platform_author_id", {"platform_author_id": ""}),
+        ("/avatar_url", {"avatar_url": "javascript:x"}),
+        ("/approximate/fans_count", {"approximate": {"fans_count": "about"}}),
+        ("/", {"figures": {}}),
+    ],
+)
+def test_a_violation_of_a_creators_document_is_told(pointer: str, changed: dict[str, Any]) -> None:
+    with pytest.raises(TikomniError, match="creator document") as caught:
+        document.validate(document.creator_document(CREATOR) | changed, document.CREATOR_SCHEMA_PATH)
+    assert caught.value.details["pointer"] == pointer

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tikomni.cards.markdown import cell, inline, one_line, quote, url
+from tikomni.cards.markdown import cell, inline, one_line, quote, url, wikilink
 from tikomni.storage.names import printable
 
 markdown_it = pytest.importorskip("markdown_it")
@@ -91,3 +92,22 @@ def test_a_long_line_is_clipped() -> None:
 )
 def test_links(address: str | None, expected: str | None) -> None:
     assert url(address) == expected
+
+
+@given(st.text())
+def test_no_alias_ends_a_wikilink_or_acts_in_it(alias: str) -> None:
+    link = wikilink("作品卡/一张.md", alias)
+    shown = re.fullmatch(r"\[\[作品卡/一张\|([^\[\]|\n<>`*$\\#^]*)\]\]", link)
+    assert shown and not re.search("%%|~~|==|::", shown[1])
+
+
+def test_an_ordinary_alias_stays_as_it_is() -> None:
+    assert wikilink("a/b.md", "100% 对：A & B_c") == "[[a/b|100% 对：A & B_c]]"
+    assert wikilink("a/b.md", "[甲] | 乙") == "[[a/b|［甲］ ｜ 乙]]"
+
+
+@pytest.mark.parametrize("folder", ["收藏 #1", "a|b", "x ^y", "[z]", "50%%"])
+def test_a_path_that_no_wikilink_holds_becomes_a_markdown_link(folder: str) -> None:
+    link = wikilink(f"{folder}/b.md", "标题 [x](y)")
+    shown = re.fullmatch(r"\[标题 .*\]\(([^\s()|#^\[\]<>]+)\)", link)
+    assert shown and unquote(shown[1]) == f"{folder}/b.md" and "](y)" not in link.removesuffix(f"]({shown[1]})")

@@ -106,6 +106,27 @@ def test_works_with_one_beginning_never_share_a_file(settings: Settings, video: 
     assert render_work(settings, first, (), []) != render_work(settings, second, (), [])
 
 
+def test_one_index_finds_what_single_looks_find(settings: Settings, video: Work) -> None:
+    ids = ["1", "21", "a-1", "b-a-1", "-", "x--1", "奇怪/的 id"]
+    works = [replace(video, platform_work_id=work_id) for work_id in ids]
+    made = {work.key: render_work(settings, work, (), []) for work in works}
+    index = paths.CardIndex(settings)
+    for work in works:
+        subject = paths.Subject.of(work)
+        assert index.find("work", subject) == paths.find_card(settings, "work", subject) == made[work.key]
+        assert index.find("author_sample_work", subject) is None
+    assert index.find("work", paths.Subject.of(replace(video, platform_work_id="3"))) is None
+
+
+def test_an_index_knows_the_cards_that_its_run_makes(settings: Settings, video: Work) -> None:
+    index = paths.CardIndex(settings)
+    first = render_work(settings, video, (), [], index=index)
+    renamed = replace(video, title="新标题")
+    assert render_work(settings, renamed, (), [], index=index) == first
+    other = replace(video, platform="xiaohongshu")
+    assert render_work(settings, other, (), [], index=index) != first
+
+
 TITLES = ["标题" * 70, "👩\u200d🚀" * 60, "CON", "../..", "---", "\u202e", "", None, "。" * 300]
 
 

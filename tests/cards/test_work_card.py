@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tikomni.cards import assets, document, front_matter
+from tikomni.cards import assets, document, front_matter, kept
 from tikomni.cards.kept import MARKER
 from tikomni.cards.labels import labels
 from tikomni.cards.render import render_work
@@ -233,6 +233,22 @@ def test_without_any_sign_all_of_the_old_body_is_kept(settings: Settings, video:
     assert render(settings, video).read_bytes() == before, "once, not once more on every run"
 
 
+FRONTS = [
+    "a: 1\nb:\n  - x\n  - 'y: z'\n", 'a: "猫🐱\\u00e9"\nb: | # c\n  two\n\n  lines\nc: 12:30\n',
+    "a: &x [1, {b: 2}]\nb: *x\n", "? a\n: 1\n'b b': >-\n  t\n", "a: 1\na: 2\n", "a: [\n", "- a\n", "\ta: 1\n",
+    "a: 1\n  b: 2\n", "a:\tb\n", "# only\na:\n", "a: 'x\n\n  y'\nb: ''\n", "a: \u2028b\n", "!!str a: 1\n", "a: @b\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("front", FRONTS)
+def test_a_short_front_matter_is_read_as_a_long_one(front: str) -> None:
+    short = kept.read(f"---\n{front}---\n".encode())
+    more = "".join(f"k{n}: 1\n" for n in range(300))
+    long = kept.read(f"---\n{front}{more}---\n".encode())
+    assert (short is None) == (long is None)
+    assert short is None or short.entries == long.entries[: len(short.entries)]
+
+
 def test_hostile_front_matter_costs_nothing(settings: Settings, video: Work) -> None:
     path = render(settings, video)
     text = path.read_text("utf-8").replace("schema_version: 1\n", "schema_version: 1\n" + BOMB)
@@ -252,6 +268,6 @@ def test_both_languages_have_the_same_labels() -> None:
 
     assert names(labels("zh")) == names(labels("en"))
     assert {f.name for f in fields(Work)} - set(labels("zh")["fields"]) == {
-        "platform", "platform_native_ids", "approximate", "partial", "primary_text_source", "analysis_eligibility",
-        "analysis_exclusion_reason", "field_sources", "missing", "snapshot_at",
+        "platform_native_ids", "approximate", "partial", "primary_text_source", "analysis_eligibility",
+        "analysis_exclusion_reason", "field_sources", "missing",
     }  # fmt: skip

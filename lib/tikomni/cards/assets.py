@@ -1,6 +1,6 @@
 """The pictures of a card: which ones, where they stand, and whether they are there already.
 
-Stored below ``<card root>/_assets/<platform>/<work id>/``, with the extension of their content. Fetching
+Stored below ``<card root>/_assets/<platform>/<work or creator id>/``, with the extension of their content. Fetching
 is the caller's: nothing here opens a connection.
 """
 
@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from tikomni.errors import Interrupted, TikomniError
-from tikomni.facts import Missing, Work
+from tikomni.facts import Creator, Missing, Work
 from tikomni.settings import Settings
 from tikomni.storage import atomic, names
 
 FOLDER = "_assets"
-COVER = "cover"
+COVER, AVATAR = "cover", "avatar"
 
 _STARTS = {
     "jpg": re.compile(rb"\xff\xd8\xff"),
@@ -47,7 +47,7 @@ class Asset:
     @property
     def field(self) -> str:
         """The fact that it belongs to, as it is named in ``result.missing``."""
-        return "cover_image" if self.is_cover else "image_urls"
+        return {COVER: "cover_image", AVATAR: "avatar_url"}.get(PurePosixPath(self.path).stem, "image_urls")
 
 
 def plan(work: Work, images: int) -> tuple[Asset, ...]:
@@ -61,6 +61,13 @@ def plan(work: Work, images: int) -> tuple[Asset, ...]:
     return tuple(Asset(address, str(folder / name)) for name, address in wanted)
 
 
+def plan_avatar(creator: Creator) -> tuple[Asset, ...]:
+    """The picture of ``creator``, if it has one; to be stored like the pictures of a work."""
+    platform = names.slug(creator.platform, 40, "platform")
+    path = PurePosixPath(FOLDER, platform, names.identifier(creator.platform_author_id), AVATAR)
+    return (Asset(creator.avatar_url, str(path)),) if creator.avatar_url else ()
+
+
 def stored(settings: Settings, planned: Sequence[Asset]) -> tuple[Asset, ...]:
     """Those of ``planned`` that are on disk, with their extensions; enough to render a card again."""
     found = ((asset, _on_disk(settings, asset)) for asset in planned)
@@ -68,7 +75,7 @@ def stored(settings: Settings, planned: Sequence[Asset]) -> tuple[Asset, ...]:
 
 
 async def store(
-    settings: Settings, work: Work, planned: Sequence[Asset], fetch: Fetch, referer: str | None = None
+    settings: Settings, of: Work | Creator, planned: Sequence[Asset], fetch: Fetch, referer: str | None = None
 ) -> tuple[tuple[Asset, ...], tuple[Missing, ...]]:
     """Fetch those of ``planned`` that are not on disk; what cannot be had is listed, never raised.
 
@@ -84,9 +91,9 @@ async def store(
         except Interrupted:
             raise
         except TikomniError as error:
-            return Missing(work.key, asset.field, error.details.get("reason", error.code))
+            return Missing(of.key, asset.field, error.details.get("reason", error.code))
         if (extension := sniff(data)) is None:
-            return Missing(work.key, asset.field, "not_an_image")
+            return Missing(of.key, asset.field, "not_an_image")
         kept = replace(asset, path=f"{asset.path}.{extension}")
         atomic.write_bytes(names.inside(settings.cards, kept.path), data)
         return kept

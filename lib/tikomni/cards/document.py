@@ -1,4 +1,4 @@
-"""The work document: every fact of a work as JSON, checked against the published schema on every write.
+"""The documents of works and creators: every fact as JSON, checked against the published schemas on every write.
 
 Documents live under the output root, never in the card root: a notes vault holds notes.
 """
@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from tikomni.errors import TikomniError
-from tikomni.facts import Work
+from tikomni.facts import Creator, Work
 from tikomni.storage import atomic
 from tikomni.storage.tree import Tree
 
 SCHEMA_PATH = Path(__file__).with_name("work-card.schema.json")
+CREATOR_SCHEMA_PATH = Path(__file__).with_name("creator-card.schema.json")
 SCHEMA_VERSION = 1
 
 
@@ -26,20 +27,26 @@ def work_document(work: Work) -> dict[str, Any]:
     return {"schema_version": SCHEMA_VERSION, **json.loads(json.dumps(work.as_dict()))}
 
 
-def validate(document: Mapping[str, Any]) -> None:
-    """Check a work document.
+def creator_document(creator: Creator) -> dict[str, Any]:
+    """``creator`` as a plain JSON object with its ``schema_version``; ``Creator.from_dict`` reads it back."""
+    return {"schema_version": SCHEMA_VERSION, **json.loads(json.dumps(creator.as_dict()))}
+
+
+def validate(document: Mapping[str, Any], schema: Path = SCHEMA_PATH) -> None:
+    """Check a document against a schema of ours.
 
     Raises:
         TikomniError: ``internal``, with the JSON pointer of the first violation and what is wrong there.
     """
     from jsonschema.exceptions import best_match
 
-    error = best_match(_validator().iter_errors(document))
+    error = best_match(_validator(schema).iter_errors(document))
     if error is not None:
         pointer = "".join(f"/{part}" for part in error.absolute_path) or "/"
+        what = "work" if schema == SCHEMA_PATH else "creator"
         raise TikomniError(
             "internal",
-            f"The work document does not follow its schema at {pointer}: {error.message[:300]}",
+            f"The {what} document does not follow its schema at {pointer}: {error.message[:300]}",
             details={"pointer": pointer, "rule": "/".join(map(str, error.absolute_schema_path))},
         )
 
@@ -57,11 +64,20 @@ def write_document(tree: Tree, work: Work, at: datetime) -> Path:
     return path
 
 
+def write_creator_document(tree: Tree, creator: Creator, at: datetime) -> Path:
+    """As ``write_document``, for a creator."""
+    document = creator_document(creator)
+    validate(document, CREATOR_SCHEMA_PATH)
+    path = tree.results_path(creator.platform, creator.platform_author_id, at)
+    atomic.write_json(path, document)
+    return path
+
+
 @cache
-def _validator() -> Any:
+def _validator(schema_path: Path) -> Any:
     from jsonschema import Draft202012Validator, FormatChecker
 
-    schema = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))
+    schema = json.loads(schema_path.read_text(encoding="utf-8"))
     checker = FormatChecker(["date"])
     checker.checks("date-time", raises=ValueError)(lambda v: not isinstance(v, str) or bool(datetime.fromisoformat(v)))
     return Draft202012Validator(schema, format_checker=checker)

@@ -9,11 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 import yaml
 
 MARKER = "<!-- tikomni:yours -->"
 FRONT_LIMIT = 256 * 1024
+# libyaml composes ten times as fast, but its recursion is not checked and it takes tabs for spaces: what may be nested
+# deeply, or holds a tab, is left to Python.
+_OPENING = re.compile(r"[\[{]|[-?:]\s")
+_NEVER_DEEP = 250
 
 _FRONT = re.compile(rb"(?ms)\A(?:\xef\xbb\xbf)?---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)")
 _MARKED = re.compile(rb"^%s[ \t]*(?=\r?$)" % re.escape(MARKER.encode()), re.MULTILINE)
@@ -45,6 +50,10 @@ class Card:
         """The lines of the members that are not ours."""
         return "".join(e.lines for e in self.entries if e.name not in ours)
 
+    def only(self, names: Collection[str]) -> str:
+        """The lines of the members called so, as they stand."""
+        return "".join(e.lines for e in self.entries if e.name in names)
+
     def words(self, headings: Collection[str]) -> tuple[bytes, bool]:
         """What stands below the marked line, and whether its place was clear.
 
@@ -59,6 +68,16 @@ class Card:
         return self.body, False
 
 
+def join(generated: str, old: Card | None, notes: str, headings: Collection[str]) -> bytes:
+    """A whole card: what was generated, the marked line, and the user's words; new cards begin with ``notes``."""
+    theirs = f"\n## {notes}\n\n".encode()
+    if old is not None:
+        found, clear = old.words(headings)
+        theirs = found if clear else theirs + b"\n" + found
+    return (generated + MARKER).encode("utf-8", "replace") + theirs
+
+
+@lru_cache(maxsize=2)  # a card is read once to be recognised, once to be renewed
 def read(data: bytes) -> Card | None:
     """The parts of a Markdown file with flat front matter; ``None`` for any other file."""
     if not (found := _FRONT.match(data)):
@@ -73,7 +92,8 @@ def _entries(raw: bytes) -> tuple[Entry, ...] | None:
     try:
         text = raw.decode("utf-8")
         # Composed, not constructed: aliases are never expanded, a hostile file costs no more than its length.
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        fast = "\t" not in text and len(_OPENING.findall(text)) <= _NEVER_DEEP
+        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader) if fast else yaml.SafeLoader)
     except (UnicodeDecodeError, yaml.YAMLError, RecursionError):
         return None
     if not isinstance(node, yaml.MappingNode) or node.flow_style or not node.value:

@@ -23,9 +23,15 @@ def labels(language: str) -> dict[str, Any]:
 
 def note_headings() -> tuple[str, ...]:
     """How the heading above the user's own words reads, in every language."""
-    return tuple(words["notes"] for words in _data().values() if "notes" in words)
+    return tuple(words["notes"] for words in all_labels())
+
+
+def all_labels() -> tuple[dict[str, Any], ...]:
+    """The labels of every language."""
+    return tuple(words for name, words in _data().items() if name != "languages")
 
 
 @cache
 def _data() -> dict[str, Any]:
-    return yaml.safe_load(Path(__file__).with_name("labels.yaml").read_text(encoding="utf-8"))
+    text = Path(__file__).with_name("labels.yaml").read_bytes()
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))

@@ -28,6 +28,10 @@ _ACTIVE = re.compile(
 _ENTITIES = {"<": "&lt;", "&": "&amp;"}
 # A quotation, or a line of marks: a rule, a table's second row, the underline that makes a heading of a line.
 _ACTIVE_START = re.compile(r">|[-=+|: ]+$")
+# What ends a wikilink, or acts inside its alias, where no backslash helps: told by its full-width form.
+_ALIAS_ACTIVE = re.compile(r"[\[\]|<>\\`*$#^]|(?<=%)%|(?<=~)~|(?<==)=|(?<=:):")
+# Obsidian reads these in a target as the end of the path.
+_TARGET_ACTIVE = re.compile(r"[\[\]|#^\n]|%%")
 _URL_UNSAFE = re.compile(r"[^!#&'*+,\-./0-9:;=?@A-Za-z_~%]|%(?![0-9A-Fa-f]{2})")
 
 
@@ -59,6 +63,17 @@ def url(address: str | None) -> str | None:
     if not address or not re.match(r"https?://[^/\s]", address, re.IGNORECASE):
         return None
     return _URL_UNSAFE.sub(lambda m: percent(m[0].encode("utf-8", "replace"), safe=""), address)
+
+
+def wikilink(path: str, alias: str, most: int = 120) -> str:
+    """A link of Obsidian's to the note at ``path`` (from the card root, ``.md`` included), read as ``alias``.
+
+    A path that no wikilink can hold, in a folder that the user named so, becomes a Markdown link.
+    """
+    shown = one_line(alias, most)
+    if _TARGET_ACTIVE.search(path):
+        return f"[{_escape(shown)}]({percent(path)})"
+    return f"[[{path.removesuffix('.md')}|{_ALIAS_ACTIVE.sub(lambda m: chr(ord(m[0]) + 0xFEE0), shown)}]]"
 
 
 def _escape(line: str) -> str:

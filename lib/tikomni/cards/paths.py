@@ -15,7 +15,7 @@ from typing import Any, Literal, Self, get_args
 import yaml
 
 from tikomni.cards import kept
-from tikomni.facts import Work
+from tikomni.facts import Creator, Work
 from tikomni.settings import PREFIX, Settings
 from tikomni.storage import names
 
@@ -41,6 +41,12 @@ class Subject:
         author = work.author_name or work.author_handle or work.platform_author_id
         title = work.title or work.caption_raw or work.published_date
         return cls(work.platform, work.platform_work_id, author, title, work.published_date, work.snapshot_at)
+
+    @classmethod
+    def of_creator(cls, creator: Creator) -> Self:
+        name = creator.author_name or creator.author_handle
+        handle = creator.author_handle if creator.author_name else None
+        return cls(creator.platform, creator.platform_author_id, name, handle, snapshot_at=creator.snapshot_at)
 
 
 def card_path(settings: Settings, kind: Kind, work: Work, existing: Path | None = None) -> Path:
@@ -103,16 +109,63 @@ def home(settings: Settings, kind: Kind) -> tuple[Path, str]:
 
 def find_card(settings: Settings, kind: Kind, subject: Subject) -> Path | None:
     """The card of ``subject`` below the home of its kind, under whatever title or folder it has by now."""
-    end = names.identifier(subject.identifier) + EXTENSION
-    top, _ = home(settings, kind)
-    found = [
-        Path(folder, name)
-        for folder, _, files in os.walk(top)
-        for name in files
-        if name == end or name.endswith("-" + end)
-    ]
-    mine = (path for path in sorted(found) if _is_card_of(path, kind, subject))
-    return next(mine, None)
+    return CardIndex(settings).find(kind, subject)
+
+
+class CardIndex:
+    """The cards that are there. Each home is walked once, so a run over many works keeps one index for all of them.
+
+    Cards that the run itself makes are told to it with ``add``; other programs' cards are seen by the next one.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._walked: dict[Kind, dict[str, list[Path]]] = {}
+        self._known: dict[tuple[Kind, str, str], Path | None] = {}
+        self._promised: dict[tuple[Kind, str, str], Path] = {}
+
+    def find(self, kind: Kind, subject: Subject) -> Path | None:
+        """As ``find_card``."""
+        key = _key(kind, subject)
+        if key not in self._known:
+            self._known[key] = self._look(kind, subject)
+        return self._known[key]
+
+    def add(self, kind: Kind, subject: Subject, path: Path) -> None:
+        """``path`` is the card of ``subject`` from now on."""
+        self._known[_key(kind, subject)] = path
+
+    def promise(self, kind: Kind, subject: Subject, path: Path) -> None:
+        """The card of ``subject`` will be written to ``path``: others may link to it."""
+        self._promised[_key(kind, subject)] = path
+
+    def promised(self, kind: Kind, subject: Subject) -> Path | None:
+        return self._promised.get(_key(kind, subject))
+
+    def _look(self, kind: Kind, subject: Subject) -> Path | None:
+        if kind not in self._walked:
+            self._walked[kind] = self._walk(kind)
+        end = names.identifier(subject.identifier) + EXTENSION
+        named = (p for p in self._walked[kind].get(_last(end), ()) if p.name == end or p.name.endswith("-" + end))
+        mine = (path for path in sorted(named) if _is_card_of(path, kind, subject))
+        return next(mine, None)
+
+    def _walk(self, kind: Kind) -> dict[str, list[Path]]:
+        """Files by the last part of their names: an id may hold dashes itself."""
+        top, _ = home(self._settings, kind)
+        found: dict[str, list[Path]] = {}
+        for folder, _, files in os.walk(top):
+            for name in files:
+                found.setdefault(_last(name), []).append(Path(folder, name))
+        return found
+
+
+def _key(kind: Kind, subject: Subject) -> tuple[Kind, str, str]:
+    return kind, subject.platform, subject.identifier
+
+
+def _last(name: str) -> str:
+    return name.rpartition("-")[2]
 
 
 def _is_card_of(path: Path, kind: Kind, subject: Subject) -> bool:

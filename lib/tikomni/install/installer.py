@@ -27,7 +27,11 @@ MANIFEST = ".tikomni-manifest.json"
 ALL = "all"
 
 # What a skill folder gets besides its own files; locks stand where managed.LOCKS looks for them.
-SHARED = ("lib/tikomni", "requirements/base.txt", "requirements/sandbox.txt", "env.example", "LICENSE")
+SHARED = (
+    "lib/tikomni",
+    *("requirements/base.txt", "requirements/local-asr.txt", "requirements/sandbox.txt"),
+    *("env.example", "LICENSE"),
+)
 # Never copied. Dotfiles in a skill folder are the user's; what the catalogue's source says is compiled.
 LEFT_OUT = (
     *(".*", "*/.*", "*__pycache__/*", "*.pyc"),
