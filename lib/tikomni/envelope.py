@@ -32,13 +32,17 @@ _WIDE_FROM = "\u2e80"
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a run asked of the upstream. ``asr_seconds`` were transcribed on our account, billed or about to be."""
+    """What a run asked of the upstream. ``asr_seconds`` were transcribed on our account, billed or about to be.
+
+    ``asr_seconds_in_doubt`` were sent another way as well: the first job for them may still be charged.
+    """
 
     calls: int = 0
     billed_calls: int = 0
     cached_calls: int = 0
     repeated_calls: int = 0
     asr_seconds: float = 0
+    asr_seconds_in_doubt: float = 0
     estimated_usd: float | None = 0.0
     unpriced: tuple[str, ...] = ()
 
@@ -53,6 +57,8 @@ class Cost:
             "estimated_usd": usd,
             "unpriced": list(self.unpriced),
         }
+        if self.asr_seconds_in_doubt:
+            document["asr_seconds_in_doubt"] = round(self.asr_seconds_in_doubt, 1)
         if self.repeated_calls:
             document["repeated_calls"] = self.repeated_calls
         return document

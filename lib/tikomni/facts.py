@@ -41,8 +41,10 @@ class Segment(Document):
 class Transcript(Document):
     """The words of a video and where they come from.
 
-    ``raw`` is the source's text, one sentence a line; ``clean`` is ``raw`` in paragraphs. ``origin`` names the
-    subtitle file's language tag or the ASR task. ``billed_seconds`` is what the ASR service charged.
+    ``raw`` is the source's text, one sentence a line; ``clean`` is ``raw`` in paragraphs, without fillers. ``origin``
+    names the subtitle file's language tag or the route, ``task`` the speech job, ``model`` the local model.
+    ``cost_seconds`` is what the ASR service charged. ``quality`` is judged where a source tells enough:
+    ``quality_reasons`` says why it is ``degraded``.
     """
 
     source: TranscriptSource
@@ -51,13 +53,18 @@ class Transcript(Document):
     clean: str
     segments: tuple[Segment, ...] = ()
     origin: str | None = None
-    billed_seconds: float | None = None
+    model: str | None = None
+    task: str | None = None
+    cost_seconds: float | None = None
+    quality: Literal["good", "degraded"] | None = None
+    quality_reasons: tuple[str, ...] = ()
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         segments = tuple(Segment.from_dict(s) for s in data.get("segments") or ())
         known = {f.name for f in fields(cls)}
-        return cls(**{**{k: v for k, v in data.items() if k in known}, "segments": segments})
+        texts = {"segments": segments, "quality_reasons": tuple(data.get("quality_reasons") or ())}
+        return cls(**{**{k: v for k, v in data.items() if k in known}, **texts})
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +175,59 @@ class Work(Document):
             analysis_exclusion_reason=reason,
             missing=missing,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Creator(Document):
+    """One account. Counts are integers or ``None``; times are ISO 8601 with offset.
+
+    ``liked_count`` is the likes that the works got, ``collected_count`` how often they were collected; never one
+    number for both.
+    """
+
+    platform: str
+    platform_author_id: str
+    platform_native_ids: dict[str, str] = field(default_factory=dict)
+    author_handle: str | None = None
+    author_name: str | None = None
+    ip_location: str | None = None
+    signature: str | None = None
+    avatar_url: str | None = None
+    fans_count: int | None = None
+    following_count: int | None = None
+    liked_count: int | None = None
+    collected_count: int | None = None
+    works_count: int | None = None
+    verified: bool | None = None
+    verified_reason: str | None = None
+    profile_url: str | None = None
+    approximate: dict[str, str] = field(default_factory=dict)
+    field_sources: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    snapshot_at: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The name of a creator across platforms: ``<platform>:<platform_author_id>``."""
+        return f"{self.platform}:{self.platform_author_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comment(Document):
+    """One comment, or a reply to one (``parent_id``). ``author_hash`` stands for who wrote it and names nobody."""
+
+    platform: str
+    platform_work_id: str
+    comment_id: str
+    text: str | None = None
+    like_count: int | None = None
+    reply_count: int | None = None
+    published_at: str | None = None
+    ip_location: str | None = None
+    is_author: bool | None = None
+    parent_id: str | None = None
+    author_hash: str | None = None
+    snapshot_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,24 +10,30 @@ from typing import Any, Literal, TextIO
 from tikomni import redact
 
 Mode = Literal["auto", "bar", "jsonl", "none"]
+EVERY_SECONDS = 1.0
 
 
 class Progress:
     """Stages with counts. ``auto`` is a bar on a terminal and JSON lines elsewhere.
 
-    A JSON line is ``{"at": seconds, "stage": name, "done": n, "total": n | null, …facts}``.
+    A JSON line is ``{"at": seconds, "stage": name, "done": n, "total": n | null, …facts}``: the first and the last
+    of a stage, and between them one every ``EVERY_SECONDS`` at most, since agents read this too.
     """
 
     def __init__(self, mode: Mode = "auto", stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
         self.mode = ("bar" if self._stream.isatty() else "jsonl") if mode == "auto" else mode
         self._started = time.monotonic()
+        self._told: dict[str, float] = {}
         self._bar: Any = None
 
     def stage(self, name: str, done: int = 0, total: int | None = None, **facts: Any) -> None:
         """Say that ``done`` of ``total`` steps of stage ``name`` are finished."""
         if self.mode == "jsonl":
             at = round(time.monotonic() - self._started, 2)
+            if done != total and at - self._told.get(name, -EVERY_SECONDS) < EVERY_SECONDS:
+                return
+            self._told[name] = at
             line = {"at": at, "stage": name, "done": done, "total": total, **facts}
             self._write(json.dumps(line, ensure_ascii=False))
         elif self.mode == "bar":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 MASK = "[redacted]"
@@ -39,11 +39,20 @@ def text(value: str) -> str:
 
 def within(node: Any) -> Any:
     """A JSON value with registered secrets masked in its texts: before one is cut, and half of a secret is left."""
+    return _each(node, secrets_in)
+
+
+def texts(node: Any) -> Any:
+    """A JSON value with ``text`` applied to its texts."""
+    return _each(node, text)
+
+
+def _each(node: Any, change: Callable[[str], str]) -> Any:
     if isinstance(node, dict):
-        return {name: within(value) for name, value in node.items()}
+        return {name: _each(value, change) for name, value in node.items()}
     if isinstance(node, list):
-        return [within(value) for value in node]
-    return secrets_in(node) if isinstance(node, str) else node
+        return [_each(value, change) for value in node]
+    return change(node) if isinstance(node, str) else node
 
 
 def registered_in(value: str) -> bool:

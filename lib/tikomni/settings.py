@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tikomni import redact
 from tikomni.errors import InputError
@@ -307,13 +307,46 @@ class Settings:
         "Accept-Language 请求头。",
         section="calls",
     )
-    max_age_sec: int = setting(
-        "MAX_AGE_SEC",
+    shelf_facts_sec: int = setting(
+        "SHELF_FACTS_SEC",
         86_400,
-        "How long a stored answer stands for a new one, seconds.",
-        "已存结果的有效期（秒）。",
+        "How long stored counts and profiles stand for new ones, seconds.",
+        "已存数据（互动数、主页资料）的有效期（秒）。",
         section="calls",
         least=0,
+    )
+    shelf_lists_sec: int = setting(
+        "SHELF_LISTS_SEC",
+        21_600,
+        "The same for lists: works, comments, search.",
+        "已存列表（作品、评论、搜索）的有效期（秒）。",
+        section="calls",
+        least=0,
+    )
+    shelf_rankings_sec: int = setting(
+        "SHELF_RANKINGS_SEC",
+        600,
+        "The same for what changes by the minute: charts, feeds, live rooms.",
+        "已存榜单、推荐流与直播状态的有效期（秒）。",
+        section="calls",
+        least=0,
+    )
+    max_age_sec: int | None = setting(
+        "MAX_AGE_SEC",
+        None,
+        "One age for all of these, seconds; unset: each has its own.",
+        "统一的有效期（秒）；不填则各按其类。",
+        section="calls",
+        least=0,
+    )
+    stop_after_failures: int = setting(
+        "STOP_AFTER_FAILURES",
+        5,
+        "A run ends when so many calls in a row have failed in the same way.",
+        "连续多少次同类失败后结束本次运行。",
+        section="calls",
+        least=1,
+        most=1000,
     )
     deadline_sec: float | None = setting(
         "DEADLINE_SEC",
@@ -325,6 +358,45 @@ class Settings:
     )
 
     # --- words of a video
+    transcript_sources: str = setting(
+        "TRANSCRIPT_SOURCES",
+        "subtitles,insight,asr,relay,local",
+        "Where words of a video are sought, in this order.",
+        "获取视频文字稿的来源及顺序。",
+        section="words",
+    )
+    asr_soft_wait_sec: float = setting(
+        "ASR_SOFT_WAIT_SEC",
+        90,
+        "A speech job without a result for this long is told of; 0: never.",
+        "转写任务多久（秒）无结果时提示；0 为不提示。",
+        section="words",
+        least=0,
+    )
+    asr_hard_fallback_sec: float = setting(
+        "ASR_HARD_FALLBACK_SEC",
+        120,
+        "A clip of which the service says nothing new for this long (at least a quarter of its length) is uploaded and"
+        " sent again, which may be charged twice; 0: never.",
+        "转写服务多久（秒，至少为视频时长的四分之一）无新进展时改为上传后再转写，可能重复计费；0 为从不。",
+        section="words",
+        least=0,
+    )
+    local_asr_model_dir: str | None = setting(
+        "LOCAL_ASR_MODEL_DIR",
+        None,
+        "Folders of your own speech models, separated as in PATH; a clip that nothing else serves is heard with them.",
+        "自备语音识别模型的目录（分隔方式同 PATH）；其他来源都不可用时在本机识别。",
+        section="words",
+    )
+    upload_provider: str = setting(
+        "UPLOAD_PROVIDER",
+        "oss",
+        "Where clips are uploaded that the speech service cannot fetch: oss inside mainland China, r2 elsewhere.",
+        "转写服务无法直接获取的视频上传到哪里：中国大陆用 oss，其他地区用 r2。",
+        section="words",
+        choices=("oss", "r2"),
+    )
     asr_poll_interval_sec: float = setting(
         "ASR_POLL_INTERVAL_SEC",
         3.0,
@@ -360,6 +432,44 @@ class Settings:
         least=0,
     )
 
+    # --- figures of a creator
+    score_weights: str | None = setting(
+        "SCORE_WEIGHTS",
+        None,
+        "What a like, a comment, a collect and a share weigh in the recency score; default 0.15,0.20,0.35,0.30.",
+        "近期得分中点赞、评论、收藏、分享的权重；默认 0.15,0.20,0.35,0.30。",
+        section="figures",
+    )
+    immature_hours: float = setting(
+        "IMMATURE_HOURS",
+        72,
+        "Works younger than this, hours, are shown but not compared.",
+        "发布未满此小时数的作品只展示、不参与比较。",
+        section="figures",
+        least=0,
+    )
+    hit_thresholds: str | None = setting(
+        "HIT_THRESHOLDS",
+        None,
+        "Likes that make a hit, rising; default by platform, such as 100,1000,10000.",
+        "爆文点赞门槛（递增）；默认随平台，如 100,1000,10000。",
+        section="figures",
+    )
+    ignore_works: str | None = setting(
+        "IGNORE_WORKS",
+        None,
+        "Works to leave out of figures: pinned, sponsored, or both.",
+        "不计入统计的作品：pinned（置顶）、sponsored（商单），逗号分隔。",
+        section="figures",
+    )
+    words_file: Path | None = setting(
+        "WORDS_FILE",
+        None,
+        "A file with words of your own field, one a line, that are never cut when texts are read for keywords.",
+        "自定义词表文件，每行一词，提取关键词时不会被切开。",
+        section="figures",
+    )
+
     # --- where each value came from: setting name → source
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
     # cookies of the user's own accounts, by variable name (``dispatch/cookies.py``)
@@ -370,6 +480,12 @@ class Settings:
     def origin(self) -> str:
         """The address of the upstream in use: TikOmni's, unless TikHub's key is the only one."""
         return self.base_url if self.api_key or not self.tikhub_api_key else self.tikhub_base_url
+
+    def shelf_life(self, group: Literal["facts", "lists", "rankings", "text"]) -> float:
+        """Seconds for which a stored answer of this group stands for a new one; text does not change."""
+        if group == "text":
+            return float("inf")
+        return getattr(self, f"shelf_{group}_sec") if self.max_age_sec is None else self.max_age_sec
 
     @property
     def cards(self) -> Path:

@@ -14,6 +14,7 @@ SECTIONS = {
     "cards": ("Cards", "卡片"),
     "calls": ("Calls", "请求"),
     "words": ("Words of a video", "视频文字"),
+    "figures": ("Figures of a creator", "作者数据"),
 }
 
 

@@ -177,6 +177,11 @@ def test_forms_of_the_file(run, tmp_path):
 
 
 def test_a_file_of_ones_own_choice(run, machine):
+    run(*REPAIR, "--pages", "2", "--save", "rows.csv")
+    run(*REPAIR, "--pages", "2", "--save", "rows.jsonl")
+    assert not (machine.cwd / "rows.csv").read_text("utf-8-sig").startswith(("[", "{"))
+    lines = (machine.cwd / "rows.jsonl").read_text("utf-8").splitlines()
+    assert all(isinstance(json.loads(line), dict) for line in lines)
     ran = run(*REPAIR, "--save", "page.json")
     assert ran.document["result"]["saved_to"] == str(machine.cwd / "page.json")
     assert len(saved(ran)["data"]["aweme_list"]) == 20

@@ -245,6 +245,37 @@ def http_accept_language(headers, **_):
     assert headers(TIKOMNI_HTTP_ACCEPT_LANGUAGE="en")["accept-language"] == "en"
 
 
+def ages(run, asked, route, *inputs, **variables):
+    """How often a route is asked by two commands in a row."""
+    for _ in range(2):
+        run("route", "call", route, *inputs, **{f"TIKOMNI_{k}": v for k, v in variables.items()})
+    return asked().count(route)
+
+
+@effect
+def shelf_facts_sec(run, asked, **_):
+    assert ages(run, asked, DETAIL, f"aweme_id={links['dy_pictures'].id}", SHELF_FACTS_SEC="0") == 2
+
+
+@effect
+def shelf_lists_sec(run, asked, **_):
+    comments = ("douyin.app.v3.fetch_video_comments", f"aweme_id={links['dy_video'].id}")
+    assert ages(run, asked, *comments, SHELF_FACTS_SEC="0") == 1
+    assert ages(run, asked, *comments, SHELF_LISTS_SEC="0") == 3
+
+
+@effect
+def shelf_rankings_sec(run, asked, **_):
+    assert ages(run, asked, "douyin.app.v3.fetch_hot_search_list", SHELF_RANKINGS_SEC="0") == 2
+
+
+@effect
+def stop_after_failures(run, sandbox, asked, **_):
+    sandbox.faults.add("*", "status", status=503, times=None)
+    run("work", PICTURES, TIKOMNI_TIMEOUT_RETRY_MAX="0", TIKOMNI_STOP_AFTER_FAILURES="1")
+    assert len(asked()) == 1
+
+
 @effect
 def max_age_sec(facts, asked, **_):
     facts()
@@ -278,9 +309,95 @@ def asr_max_sec(run, **_):
 
 
 @effect
+def transcript_sources(run, asked, **_):
+    document = run("work", links["xhs_subtitled"].url, TIKOMNI_TRANSCRIPT_SOURCES="asr").document
+    assert document["result"]["work"]["transcript"]["source"] == "asr" and SUBMIT in asked()
+
+
+@effect
+def asr_soft_wait_sec(run, sandbox, **_):
+    sandbox.faults.add(SUBMIT, "asr", times=1, stuck=True)
+    document = run("work", VIDEO, "--deadline", "4", TIKOMNI_ASR_SOFT_WAIT_SEC="1").document
+    assert any("no result in 1 s" in w for w in document["warnings"])
+
+
+@effect
+def asr_hard_fallback_sec(run, sandbox, **_):
+    sandbox.faults.add(SUBMIT, "asr", times=1, stuck=True)
+    fast = {"TIKOMNI_ASR_HARD_FALLBACK_SEC": "1", "TIKOMNI_ASR_POLL_INTERVAL_SEC": "0.5"}
+    document = run("work", links["dy_no_counts"].url, **fast).document
+    assert document["result"]["work"]["transcript"]["source"] == "relay"
+
+
+@effect
+def upload_provider(run, sandbox, **_):
+    run("work", links["dy_guarded"].url, TIKOMNI_UPLOAD_PROVIDER="r2")
+    assert [s.inputs["provider"] for s in sandbox.requests if s.route == "u3.uploads"] == ["r2"]
+
+
+@effect
+def local_asr_model_dir(run, tmp_path, **_):
+    folder = str(tmp_path / "no-model-here")
+    here = {"TIKOMNI_TRANSCRIPT_SOURCES": "local", "TIKOMNI_LOCAL_ASR_MODEL_DIR": folder}
+    assert any(folder in w for w in run("work", VIDEO, **here).document["warnings"])
+
+
+@effect
 def asr_usd_per_hour(run, **_):
     cost = run("work", VIDEO, TIKOMNI_ASR_USD_PER_HOUR="3.6").document["cost"]
     assert cost["unpriced"] == [] and cost["estimated_usd"] == pytest.approx(0.001 + 43 * 0.001)
+
+
+@pytest.fixture
+def creator(run):
+    """Read a creator of twenty works, without words, under some variables; the run's own document."""
+
+    def ask(name="dy_20", **variables):
+        ran = run("creator", links[name].url, "--no-transcripts", **{f"TIKOMNI_{k}": v for k, v in variables.items()})
+        result = ran.document["result"]
+        return json.loads(Path(result["run_path"]).read_text("utf-8"))["result"], result["creator"]
+
+    return ask
+
+
+def key_of(found: dict) -> str:
+    return f"{found['platform']}:{found['platform_author_id']}"
+
+
+@effect
+def score_weights(creator, **_):
+    most = []
+    for weights in ("1,0,0,0", "2,0,0,0"):
+        run, found = creator(SCORE_WEIGHTS=weights)
+        most.append(run["aggregates_of"][key_of(found)]["performance"]["most"]["value"])
+    assert most[1] == pytest.approx(2 * most[0])
+
+
+@effect
+def immature_hours(creator, **_):
+    assert creator()[0]["figures"]["immature"] > 0 == creator(IMMATURE_HOURS="0")[0]["figures"]["immature"]
+
+
+@effect
+def hit_thresholds(creator, **_):
+    assert "hit_rate_7" in creator(HIT_THRESHOLDS="7,77")[0]["figures"]
+
+
+@effect
+def ignore_works(creator, **_):
+    run, found = creator("dy_60", IGNORE_WORKS="pinned")
+    assert run["figures_of"][key_of(found)]["ignored"] > 0
+
+
+@effect
+def words_file(creator, tmp_path, **_):
+    def keywords(**variables):
+        run, found = creator("xhs_60", **variables)
+        return {item["label"] for item in run["aggregates_of"][key_of(found)]["traits"]["keywords"]["items"]}
+
+    file = tmp_path / "words.txt"
+    file.write_text("零基础\n", encoding="utf-8")
+    assert "零基础" in keywords(WORDS_FILE=str(file)) - keywords()
 
 
 @pytest.fixture
@@ -312,9 +429,9 @@ def headers(run):
 
 
 @pytest.mark.parametrize("name", [row.name for row in ROWS])
-def test_effect(name, run, facts, sandbox, asked, machine, tmp_path, headers, insight):
+def test_effect(name, run, facts, sandbox, asked, machine, tmp_path, headers, insight, creator):
     assert name in EFFECTS, f"{name} has no visible effect"
     EFFECTS[name](
         run=run, facts=facts, sandbox=sandbox, asked=asked, machine=machine, tmp_path=tmp_path, headers=headers,
-        insight=insight,
+        insight=insight, creator=creator,
     )  # fmt: skip

@@ -257,7 +257,8 @@ def test_items_out_of_order_bring_each_work_its_own_words(run, machine, sandbox)
 
 
 def test_a_failed_item_keeps_the_facts_and_says_why(run):
-    ran = run("work", links["dy_guarded"].url, VIDEO)
+    only_asr = {"TIKOMNI_TRANSCRIPT_SOURCES": "asr"}
+    ran = run("work", links["dy_guarded"].url, VIDEO, **only_asr)
     assert ran.exit_status == 3
     assert [row["status"] for row in ran.document["result"]["works"]] == ["incomplete", "complete"]
     assert ran.document["result"]["missing"][0]["reason"] == "asr_file_download_failed"

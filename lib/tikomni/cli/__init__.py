@@ -30,12 +30,22 @@ class Command:
 
 COMMANDS = (
     Command(("work",), "work", "analyse one or a few works: facts, words, cards"),
+    Command(("transcribe",), "transcribe", "get the words of videos: links, media files, speech jobs"),
+    Command(("poll-asr",), "poll_asr", "look at a speech job until it is done"),
+    Command(("creator",), "creator", "analyse one or a few creators: works, figures, cards, tables, report"),
     Command(("route", "call"), "route_call", "call one route of the catalogue"),
     Command(("route", "find"), "route_find", "find the routes that answer a question"),
     Command(("route", "show"), "route_show", "show the contract of one route, and the command that calls it"),
     Command(("route", "sync"), "route_sync", "import a newer OpenAPI document into the catalogue's source"),
     Command(("auth",), "auth", "check that the key and the way to the upstream work"),
     Command(("render",), "render", "make cards again from what is stored, without a call"),
+    Command(("cost",), "cost", "what was spent: by day, provider, route and run", person=True),
+    Command(("runs", "list"), "runs_list", "runs, newest first, and which can go on", person=True),
+    Command(("runs", "show"), "runs_show", "one run: its steps, what it asked, what that cost", person=True),
+    Command(("runs", "resume"), "runs_resume", "go on with a run that was cut short"),
+    Command(("cache", "stats"), "cache_stats", "what the kept answers take up", person=True),
+    Command(("cache", "prune"), "cache_prune", "drop old answers; what was paid stays on record", person=True),
+    Command(("purge",), "purge", "remove everything that is kept of a work or a creator", person=True),
     Command(("demo",), "demo", "see the main job run, without a key", person=True),
     Command(("list",), "list", "skills, agents, and what is installed", person=True),
     Command(("install",), "install", "copy skills into an agent's skills folder", person=True),
@@ -85,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         outcome = envelope.failure(_defect(error, context))
     as_json = as_json or (command is not None and not command.person)
-    return _print(outcome, context, as_json)
+    return _print(context.finished(outcome), context, as_json)
 
 
 def find(argv: Sequence[str]) -> Command | None:
@@ -138,7 +148,7 @@ def _print(outcome: Outcome, context: Context, as_json: bool) -> int:
         return outcome.exit_status
     document = envelope.envelope(context.command, outcome, context.language)
     if "error" in document:
-        document["error"]["message"] = redact.text(document["error"]["message"])
+        document["error"] = redact.texts(document["error"])
     try:
         print(redact.secrets_in(envelope.dump(document, sys.stdout.isatty())), flush=True)
     except BrokenPipeError:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tikomni.cli.base import Context, Outcome, add_call_arguments, add_common, run_async
 
 if TYPE_CHECKING:
     from tikomni.dispatch.dispatcher import Answer
+    from tikomni.dispatch.terms import Terms
+    from tikomni.envelope import Cost
     from tikomni.settings import Settings
 
 FREE_ROUTE = "health.check"
@@ -37,7 +40,8 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         parts = urlsplit(args.path)
         route, inputs = catalog.match("GET", parts.path)
         inputs = inputs | dict(parse_qsl(parts.query))
-    answer, cost = run_async(_ask(route.id, inputs, settings, context))
+    terms = replace(context.terms(args, settings), fresh=True)
+    answer, cost = run_async(_ask(route.id, inputs, settings, context, terms))
     if not answer.ok and answer.outcome != "empty":
         return Outcome(status="failed", error=answer.error(), cost=cost)
     proven = route.id != FREE_ROUTE
@@ -53,9 +57,11 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     return Outcome(result=result, cost=cost, full=args.full)
 
 
-async def _ask(route: str, inputs: dict[str, str], settings: Settings, context: Context) -> tuple[Answer, object]:
+async def _ask(
+    route: str, inputs: dict[str, str], settings: Settings, context: Context, terms: Terms
+) -> tuple[Answer, Cost]:
     from tikomni.dispatch.dispatcher import Dispatcher
 
-    async with Dispatcher(settings, context.deadline, fresh=True) as dispatcher:
+    async with Dispatcher(settings, context.deadline, terms) as dispatcher:
         answer = await dispatcher.call(route, inputs)
         return answer, dispatcher.cost()

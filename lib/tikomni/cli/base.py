@@ -9,13 +9,16 @@ import sys
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from tikomni.deadline import Deadline
 from tikomni.envelope import Next, Outcome
-from tikomni.errors import InputError
+from tikomni.errors import InputError, TikomniError
 from tikomni.progress import Progress
 from tikomni.settings import Settings, load
+
+if TYPE_CHECKING:
+    from tikomni.dispatch.terms import Terms
 
 __all__ = [
     "Context",
@@ -38,6 +41,9 @@ ROOT = Path(__file__).resolve().parents[3]
 # Commands that the skills offer as scripts: (skill, script, words of the command).
 SCRIPTS = (
     ("single-work-analysis", "analyze_work.py", ("work",)),
+    ("single-work-analysis", "transcribe.py", ("transcribe",)),
+    ("single-work-analysis", "poll_asr.py", ("poll-asr",)),
+    ("creator-analysis", "analyze_creator.py", ("creator",)),
     ("meta-capability", "call_route.py", ("route", "call")),
     ("meta-capability", "call_route.py", ("route",)),
     ("meta-capability", "test_auth.py", ("auth",)),
@@ -53,13 +59,19 @@ class Parser(argparse.ArgumentParser):
 
 @dataclass(slots=True)
 class Context:
-    """One invocation: which command, from which skill folder, since when."""
+    """One invocation: which command, from which skill folder, since when.
+
+    ``run_id`` is the run's row in the ledger, once ``terms`` has begun it; ``warnings`` come out with the outcome.
+    """
 
     command: str
     argv: Sequence[str] = ()
     deadline: Deadline = field(default_factory=Deadline)
     skill_dir: Path | None = None
     language: str = "en"
+    run_id: str | None = None
+    warnings: list[str] = field(default_factory=list)
+    _ledger: Path | None = None
 
     def settings(self, args: argparse.Namespace) -> Settings:
         """The settings in use for ``args``; also settles deadline and language.
@@ -80,16 +92,66 @@ class Context:
         self.language = settings.language or self.language
         return settings
 
+    def terms(self, args: argparse.Namespace, settings: Settings) -> Terms:
+        """On what terms this command may pay; from here on it is a run in the ledger. Asked for right before paying.
+
+        Raises:
+            InputError: ``usage``; ``storage``, where the ledger has no place.
+            TikomniError: ``ledger``.
+        """
+        from tikomni import redact
+        from tikomni.dispatch.ledger import Ledger
+        from tikomni.dispatch.terms import Budget, Terms
+        from tikomni.storage.tree import check_folder
+
+        for flag, value in (("calls", args.max_calls), ("cost", args.max_cost), ("asr-seconds", args.max_asr_seconds)):
+            if value is not None and not value >= 0:
+                raise InputError("usage", f"--max-{flag} {value}: expected a number that is not negative.")
+        check_folder(settings.state, "TIKOMNI_STATE_DIR")
+        ledger = Ledger(settings.state / "ledger.sqlite3", self.warnings.append)
+        try:
+            self.run_id = new_run_id(settings)
+            argv = [redact.secrets_in(word) for word in _unheaded(self.argv)]
+            ledger.runs.begin(self.run_id, self.command, argv, os.getcwd())
+            self._ledger = ledger.path
+        finally:
+            ledger.close()
+        budget = Budget(args.max_calls, args.max_cost, args.max_asr_seconds)
+        return Terms(args.fresh, budget, not args.no_resubmit, self.run_id, self.warnings.append)
+
+    def finished(self, outcome: Outcome) -> Outcome:
+        """``outcome`` with what the run has to say beside it; writes into the ledger how the run ended."""
+        from dataclasses import replace
+
+        if self._ledger is not None:
+            from tikomni.dispatch.ledger import Ledger
+
+            path, self._ledger = self._ledger, None
+            failed = outcome.error is not None and outcome.status == "failed"
+            status = outcome.error.code if failed and outcome.error is not None else outcome.status
+            document = outcome.result.get("run_path") or outcome.result.get("saved_to")
+            try:
+                ledger = Ledger(path, self.warnings.append)
+                try:
+                    ledger.runs.end(self.run_id or "", status, outcome.cost and outcome.cost.as_dict(), document)
+                finally:
+                    ledger.close()
+            except TikomniError as error:  # the outcome is printed all the same
+                self.warnings.append(f"How the run ended could not be kept: {error.message}")
+        warnings = tuple(dict.fromkeys((*self.warnings, *outcome.warnings)))
+        return replace(outcome, warnings=warnings, run_id=outcome.run_id or self.run_id)
+
     def progress(self, args: argparse.Namespace) -> Progress:
         return Progress(getattr(args, "progress", "auto"))
 
 
-def add_common(parser: argparse.ArgumentParser) -> None:
-    """Arguments of every command."""
+def add_common(parser: argparse.ArgumentParser, *, language: bool = True) -> None:
+    """Arguments of every command; ``language`` is left out where the command gives the flag another meaning."""
     group = parser.add_argument_group("common")
     group.add_argument("--config", type=Path, metavar="FILE", help="YAML settings file")
     group.add_argument("--env-file", type=Path, metavar="FILE", help="stands in for the skills folder's .env")
-    group.add_argument("--language", choices=("zh", "en"), help="language of cards and hints")
+    if language:
+        group.add_argument("--language", choices=("zh", "en"), help="language of cards and hints")
     group.add_argument("--full", action="store_true", help="print everything, however long")
     group.add_argument("--json", action="store_true", help="print JSON on a terminal too")
     group.add_argument("--progress", choices=("auto", "bar", "jsonl", "none"), default="auto", help="on stderr")
@@ -104,6 +166,14 @@ def add_call_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--fresh", action="store_true", help="ask anew, whatever is stored")
     group.add_argument(
         "--max-age", dest="max_age_sec", type=int, metavar="SECONDS", help="accept stored answers this old"
+    )
+    group.add_argument("--max-calls", type=int, metavar="N", help="requests that may be sent")
+    group.add_argument("--max-cost", type=float, metavar="USD", help="what may be spent; nothing beyond it is sent")
+    group.add_argument("--max-asr-seconds", type=float, metavar="SECONDS", help="speech that may be sent")
+    group.add_argument(
+        "--no-resubmit",
+        action="store_true",
+        help="leave a job alone that was sent before and may have been accepted; else it is sent once more",
     )
     group.add_argument(
         "--deadline",
@@ -121,6 +191,15 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--output-root", metavar="DIR", help="root of JSON documents (default ./tikomni-output)")
     group.add_argument("--card-root", metavar="DIR", help="root of cards (default <output root>/cards)")
     group.add_argument("--images", type=int, metavar="N", help="pictures stored for a picture post (default 9)")
+
+
+def _unheaded(argv: Sequence[str]) -> list[str]:
+    """``argv`` without the values of headers, which may be secrets that nobody has registered."""
+    from tikomni.redact import MASK
+
+    flag = "--headers-json"
+    hidden = [MASK if before == flag else word for before, word in zip(("", *argv), argv, strict=False)]
+    return [f"{flag}={MASK}" if word.startswith(flag + "=") else word for word in hidden]
 
 
 def new_run_id(settings: Settings) -> str:

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> Outcome:
     from tikomni.cards import assets
-    from tikomni.cards.paths import homes
+    from tikomni.cards.paths import CardIndex, homes
     from tikomni.cards.render import render_work
     from tikomni.library.store import Library
     from tikomni.storage.tree import Tree
@@ -42,10 +42,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     finally:
         library.close()
     warnings: list[str] = []
-    cards = [
-        str(
-            render_work(settings, w, assets.stored(settings, assets.plan(w, settings.images)), warnings, args.card_type)
-        )
-        for w in works
-    ]
+    index = CardIndex(settings)
+    pictures = ((work, assets.stored(settings, assets.plan(work, settings.images))) for work in works)
+    cards = [str(render_work(settings, w, p, warnings, args.card_type, index=index)) for w, p in pictures]
     return Outcome(result={"count": len(cards), "cards": cards}, warnings=tuple(warnings), full=args.full)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from tikomni.cli.base import Context, paste
 from tikomni.envelope import Next
 from tikomni.errors import InputError
-from tikomni.platforms import Target, definition, names, read_links, requests
+from tikomni.platforms import Target, names, read_links
+from tikomni.platforms.links import TargetKind
 
 MOST_INPUT_BYTES = 2 * 1024 * 1024
 
 
-def gather(inputs: Sequence[str], source: str | None, platform: str | None) -> tuple[Target, ...]:
+def gather(
+    inputs: Sequence[str], source: str | None, platform: str | None, expect: TargetKind | None = None
+) -> tuple[Target, ...]:
     """Every target in ``inputs`` and in the file ``source`` (``-``: standard input), in order, each once.
+
+    ``expect``: what ids and names are thought to be of, where they may be of several kinds.
 
     Raises:
         InputError: ``no_input``, ``unsupported_link``, or a file that cannot be read.
@@ -27,7 +32,7 @@ def gather(inputs: Sequence[str], source: str | None, platform: str | None) -> t
         raise InputError("no_input", "No link, share text or id was given.")
     found: dict[tuple[object, ...], Target] = {}
     for text in texts:
-        for target in read_links(text, platform):
+        for target in read_links(text, platform, expect):
             key = (
                 target.platform,
                 target.kind,
@@ -48,9 +53,20 @@ def _read(source: str) -> str:
     return data.decode("utf-8-sig", "replace")
 
 
-def refuse_others(targets: Iterable[Target], context: Context) -> tuple[InputError | None, tuple[Next, ...]]:
-    """The error for targets that are no works, and the commands that serve them; nothing has been sent."""
-    others = [t for t in targets if not is_work(t)]
+def is_work(target: Target) -> bool:
+    return target.kind in ("work", "short") and target.elsewhere is None
+
+
+def is_creator(target: Target) -> bool:
+    """Short links too: where they lead is known when they have been asked for."""
+    return target.kind in ("creator", "short") and target.elsewhere is None
+
+
+def refuse_others(
+    targets: Iterable[Target], context: Context, wanted: Callable[[Target], bool] = is_work
+) -> tuple[InputError | None, tuple[Next, ...]]:
+    """The error for targets that are not ``wanted``, and the commands that serve them; nothing has been sent."""
+    others = [t for t in targets if not wanted(t)]
     if not others:
         return None, ()
     commands = tuple(n for t in others if (n := instead(t, context)) is not None)
@@ -60,12 +76,8 @@ def refuse_others(targets: Iterable[Target], context: Context) -> tuple[InputErr
         message = f"Not a link or id that is known here: {shown!r}" + (f" ({first.reason})." if first.reason else ".")
         return InputError("unsupported_link", message, details=_details(others)), commands
     what = first.elsewhere.name if first.elsewhere else f"a {first.kind} of {first.platform}"
-    message = f"{shown} names {'something on ' if first.elsewhere else ''}{what}, not a work that this command reads."
+    message = f"{shown} names {'something on ' if first.elsewhere else ''}{what}, not what this command reads."
     return InputError("other_kind", message, details=_details(others)), commands
-
-
-def is_work(target: Target) -> bool:
-    return target.kind in ("work", "short") and target.elsewhere is None
 
 
 def instead(target: Target, context: Context) -> Next | None:
@@ -75,11 +87,9 @@ def instead(target: Target, context: Context) -> Next | None:
             return None
         route, inputs = target.elsewhere.route, target.elsewhere.inputs
         why = f"asks {target.elsewhere.name} for it"
-    elif target.kind == "creator":
-        known = requests(definition(target.platform), "creator", target.ids)
-        if not known:
-            return None
-        route, inputs, why = known[0].route, known[0].inputs, "returns this creator's profile"
+    elif target.kind in ("creator", "work"):
+        command = paste([target.kind], [target.url or target.text], context.skill_dir)
+        return Next(command, f"analyses this {target.kind}")
     else:
         return None
     words = [route, *(f"{name}={value}" for name, value in inputs.items())]

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tikomni import redact
 from tikomni.cli.base import (
     Context,
     Next,
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         words=not args.no_transcript,
         cards=not args.no_card,
         images=settings.images,
-        fresh=args.fresh,
+        terms=context.terms(args, settings),
         card_type=args.card_type,
     )
     progress = context.progress(args)
@@ -86,7 +87,8 @@ def _outcome(
     if run.interrupted:
         error = Interrupted()
     commands = list(instead)
-    if run.pending or run.interrupted:
+    stopped = any(d.error is not None and d.error.details.get("stopped") for d in run.done)
+    if run.pending or run.interrupted or stopped:
         again = [a for a in context.argv[1:] if a != "--fresh"]
         why = "goes on where this run stopped; what was asked is not paid for again"
         commands.insert(0, Next(paste([context.command], again, context.skill_dir), why, 20))
@@ -96,7 +98,7 @@ def _outcome(
         result["work"] = only.work.as_dict()
         result["card"] = {"path": _text(only.card), "json_path": _text(only.document)}
     result["missing"] = [{"item": m.item, "field": m.field, "reason": m.reason} for d in run.done for m in d.missing]
-    run_id = new_run_id(settings)
+    run_id = context.run_id or new_run_id(settings)
     warnings = list(run.warnings)
     try:
         result["run_path"] = _text(_keep_run(run_id, result, run, settings))
@@ -121,7 +123,7 @@ def _row(done: Done) -> dict[str, Any]:
     if done.work is None:
         assert done.error is not None
         return {
-            "input": done.target.text[:120],
+            "input": redact.text(done.target.text[:120]),
             "status": done.status,
             "error": done.error.code,
             "message": done.error.message,

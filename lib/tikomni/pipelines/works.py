@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 
+from tikomni import redact
 from tikomni.cards import assets
 from tikomni.cards.assets import Asset, Fetch
 from tikomni.cards.document import write_document
@@ -22,17 +23,18 @@ from tikomni.dispatch.dispatcher import Answer, Dispatcher
 from tikomni.dispatch.downloads import Downloader
 from tikomni.dispatch.limiter import DeadlinePassed
 from tikomni.dispatch.outcomes import Outcome
+from tikomni.dispatch.terms import Terms
 from tikomni.envelope import Cost, Status
 from tikomni.errors import TikomniError, UpstreamError
-from tikomni.facts import Media, Missing, Work
+from tikomni.facts import Media, Missing, Transcript, Work
 from tikomni.library.store import Library
 from tikomni.platforms import Definition, Reading, Target, definition, merge, read_work, requests
 from tikomni.progress import Progress
 from tikomni.settings import Settings
 from tikomni.storage.atomic import write_json
 from tikomni.storage.tree import Tree
-from tikomni.transcripts.asr import Speech, Words
-from tikomni.transcripts.chain import words_of
+from tikomni.transcripts.chain import Chain
+from tikomni.transcripts.source import Means, Words
 
 Pictures = tuple[tuple[Asset, ...], tuple[Missing, ...]]
 
@@ -58,12 +60,13 @@ REQUIRED = (
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a run was asked for."""
+    """What a run was asked for. ``given``: words that were had already, for the only work."""
 
     words: bool = True
+    given: Transcript | None = None
     cards: bool = True
     images: int = 9
-    fresh: bool = False
+    terms: Terms = field(default_factory=Terms)
     card_type: Kind = "work"
 
 
@@ -128,43 +131,56 @@ async def analyze(
     tree = Tree(settings)
     tree.check(homes(settings) if options.cards else ())
     async with AsyncExitStack() as stack:
-        library = Library(settings.state / "library.sqlite3", settings.origin)
+        library = Library(settings.state / "library.sqlite3", settings.origin, options.terms.tell)
         stack.callback(library.close)
-        dispatcher = await stack.enter_async_context(Dispatcher(settings, deadline, fresh=options.fresh))
+        dispatcher = await stack.enter_async_context(Dispatcher(settings, deadline, options.terms))
         downloader = Downloader(dispatcher.transport, settings.origin)
-        speech = Speech(dispatcher, downloader, progress)
+        means = Means(dispatcher, downloader, progress)
+        chain = await stack.enter_async_context(Chain(means))
         stopped = ""
         facts = [Facts(t, pending=True) for t in targets]
-        found: dict[str, Words] = {}
         pictures: dict[str, asyncio.Task[Pictures]] = {}
         warm = asyncio.create_task(asyncio.to_thread(_warm))
-        try:
-            await _gather_facts(facts, dispatcher, settings, progress)
-            known = [f for f in facts if f.work is not None]
-            for fact in known if options.cards else ():
-                planned = assets.plan(fact.work, options.images)
-                pictures[fact.work.key] = asyncio.create_task(
-                    assets.store(settings, fact.work, planned, _fetcher(downloader), fact.media.referer)
+
+        def go_on(work: Work, media: Media) -> None:
+            """Pictures and words of a work, while the facts of others are still asked for."""
+            if options.cards:
+                planned = assets.plan(work, options.images)
+                pictures[work.key] = asyncio.create_task(
+                    assets.store(settings, work, planned, fetcher(downloader), media.referer)
                 )
+            if options.given is not None:
+                means.keep(work.key, options.given)
             if options.words:
-                found = await words_of([(f.work, f.media) for f in known], speech, settings)
+                chain.add(work, media)
+
+        try:
+            await gather_facts(facts, dispatcher, settings, progress, go_on)
+            await chain.done()
         except asyncio.CancelledError:
-            _swallow_cancellation()
+            swallow_cancellation()
             stopped = INTERRUPTED
         except DeadlinePassed:
             stopped = "deadline"
-        except TikomniError as error:  # the words' own trouble (no credit left, say) must not cost the facts
+        except TikomniError as error:  # the words' own trouble (a ledger that cannot be written, say)
             stopped = error.code
-            speech.warnings.append(f"{error.message} {error.hint()}")
+            means.warn(f"{error.message} {error.hint()}")
         await asyncio.wait({warm})
-        finish = Finish(options, settings, tree, library, pictures, speech, deadline, stopped)
-        done = [await finish.one(fact, found) for fact in facts]
+        finish = Finish(options, settings, tree, library, pictures, means, deadline, stopped)
+        done = [await finish.one(fact, chain.found) for fact in facts]
         progress.stage("cards", len(done), len(done))
-        warnings = tuple(dict.fromkeys((*settings.warnings, *speech.warnings)))
+        warnings = tuple(dict.fromkeys((*settings.warnings, *means.warnings)))
         return Run(tuple(done), dispatcher.cost(), warnings, stopped == INTERRUPTED)
 
 
-async def _gather_facts(facts: Sequence[Facts], dispatcher: Dispatcher, settings: Settings, progress: Progress) -> None:
+async def gather_facts(
+    facts: Sequence[Facts],
+    dispatcher: Dispatcher,
+    settings: Settings,
+    progress: Progress,
+    go_on: Callable[[Work, Media], None],
+) -> None:
+    """Fill in ``facts``, several at once; ``go_on`` is called with each work as soon as it is known."""
     gate = asyncio.Semaphore(AT_ONCE)
     finished = 0
 
@@ -178,6 +194,8 @@ async def _gather_facts(facts: Sequence[Facts], dispatcher: Dispatcher, settings
             except TikomniError as error:
                 fact.error = error
             fact.pending = False
+            if fact.work is not None:
+                go_on(fact.work, fact.media)
             finished += 1
             progress.stage("facts", finished, len(facts))
 
@@ -248,7 +266,9 @@ def _no_facts(target: Target, gone: Reading | None, last: Answer | None) -> Tiko
     )
 
 
-def _fetcher(downloader: Downloader) -> Fetch:
+def fetcher(downloader: Downloader) -> Fetch:
+    """How pictures are fetched."""
+
     async def fetch(url: str, referer: str | None) -> bytes:
         return await downloader.fetch(url, types=IMAGE_TYPES, referer=referer)
 
@@ -264,7 +284,7 @@ class Finish:
     tree: Tree
     library: Library
     pictures: dict[str, asyncio.Task[Pictures]]
-    speech: Speech
+    means: Means
     deadline: Deadline
     stopped: str  # why the run ended before everything was asked; empty where it did not
 
@@ -285,7 +305,7 @@ class Finish:
         card, absent = None, ()
         if self.options.cards:
             stored, absent = await self._pictures(work)
-            card = render_work(self.settings, work, stored, self.speech.warnings, self.options.card_type)
+            card = render_work(self.settings, work, stored, self.means.warnings, self.options.card_type)
         asked = self.options.words or not spoken
         missing = (*_missing(work, asked), *dict.fromkeys(absent))
         status = _status(work, asked, words.pending)
@@ -293,7 +313,7 @@ class Finish:
 
     def _without(self, work: Work, spoken: bool) -> Words:
         """What stands for words that this run did not get: those that an earlier one kept, else why there are none."""
-        if kept := self.speech.kept(work.key):
+        if kept := self.means.kept(work.key):
             return kept
         if not self.options.words:
             return Words(reason="not_requested")
@@ -305,7 +325,8 @@ class Finish:
         if not fact.pending:
             platform, name = fact.target.platform or "unknown", fact.target.ids.get("work_id") or "input"
             path = self.tree.errors_path(platform, name, datetime.now(self.settings.zone))
-            write_json(path, {"input": fact.target.text, "url": fact.target.url, "error": error.as_dict()})
+            told = {"input": fact.target.text, "url": fact.target.url, "error": error.as_dict()}
+            write_json(path, redact.texts(told))
         status: Status = "partial" if fact.pending else "failed"
         return Done(fact.target, status, error=error, pending=fact.pending)
 
@@ -347,7 +368,7 @@ def _warm() -> None:
         import_module(name)
 
 
-def _swallow_cancellation() -> None:
+def swallow_cancellation() -> None:
     """Ctrl-C becomes a result. Another one, which a terminal or a parent may send too, must not cut it short."""
     task = asyncio.current_task()
     if task is not None:

@@ -1,0 +1,330 @@
+"""Analyse one or a few creators: profile links, share texts or handles in; figures, cards, tables and a report out."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from tikomni.cli.base import (
+    Context,
+    Next,
+    Outcome,
+    add_call_arguments,
+    add_common,
+    add_output_arguments,
+    new_run_id,
+    paste,
+    run_async,
+)
+from tikomni.errors import InputError, Interrupted, TikomniError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tikomni.pipelines.creators import Done, Options, Run
+    from tikomni.platforms import Target
+    from tikomni.settings import Settings
+
+FORMS = ("xlsx", "csv", "jsonl", "feishu")
+TOP = 5
+PAGE = 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("inputs", metavar="INPUT", nargs="*", help="profile link, pasted share text, handle or id")
+    parser.add_argument("--from", dest="source", metavar="FILE", help="read inputs from a file; -: standard input")
+    parser.add_argument("--platform", metavar="NAME", help="whose handles or ids these are: douyin, xiaohongshu")
+    parser.add_argument("--works", default="200", metavar="N|all", help="newest works to collect (default 200)")
+    parser.add_argument("--since", metavar="DATE", help="works published since then: 2026-11-01, or 30d")
+    parser.add_argument("--until", metavar="DATE", help="works published before then")
+    parser.add_argument(
+        "--detail",
+        choices=("sample", "all", "none"),
+        default="sample",
+        help="whose own answer is asked for what lists cut (default: the sampled works, at most 80)",
+    )
+    parser.add_argument("--with", dest="extras", choices=("plays",), action="append", default=[], help="priced extras")
+    parser.add_argument("--no-transcripts", action="store_true", help="facts and figures only, no words of videos")
+    parser.add_argument("--sources", dest="transcript_sources", metavar="LIST", help="where words are sought, in order")
+    parser.add_argument("--export", metavar="FORMS", help="tables to write: xlsx,csv,jsonl,feishu")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be asked and cost, and ask nothing")
+    add_output_arguments(parser)
+    add_call_arguments(parser)
+    add_common(parser)
+
+
+def run(args: argparse.Namespace, context: Context) -> Outcome:
+    from tikomni.cli.targets import gather, is_creator, refuse_others
+
+    settings = context.settings(args)
+    targets = gather(args.inputs, args.source, args.platform, expect="creator")
+    creators = [t for t in targets if is_creator(t)]
+    refusal, instead = refuse_others(targets, context, is_creator)
+    if refusal is not None and not creators:
+        return Outcome(status="failed", error=refusal, next=instead)
+    options = _options(args, settings)
+    if args.dry_run:
+        return _plan(creators, options, settings, instead, args.full)
+    settings.require_key()
+
+    from dataclasses import replace
+
+    from tikomni.pipelines import creators as pipeline
+
+    options = replace(options, terms=context.terms(args, settings))
+    run_id = context.run_id or new_run_id(settings)
+    progress = context.progress(args)
+    try:
+        brought = run_async(pipeline.analyze(creators, options, settings, context.deadline, progress, run_id))
+    finally:
+        progress.close()
+    return _outcome(brought, options, settings, context, args, instead, refusal is not None)
+
+
+def _options(args: argparse.Namespace, settings: Settings) -> Options:
+    from tikomni.pipelines.creators import Options
+    from tikomni.transcripts.segment import own_words
+
+    forms = tuple(part.strip() for part in (args.export or "").split(",") if part.strip())
+    if unknown := [form for form in forms if form not in FORMS]:
+        raise InputError("usage", f"--export {args.export!r}: no {', '.join(unknown)}; there are {', '.join(FORMS)}.")
+    if args.works != "all" and not (args.works.isascii() and args.works.isdecimal() and int(args.works)):
+        raise InputError("usage", f"--works {args.works!r}: expected a number of works, or all.")
+    since, until = (moment(getattr(args, name), name, settings) for name in ("since", "until"))
+    if since and until and since >= until:
+        raise InputError("usage", f"--since {args.since} is not before --until {args.until}.")
+    return Options(
+        works=None if args.works == "all" else int(args.works),
+        since=since,
+        until=until,
+        detail=args.detail,
+        plays="plays" in args.extras,
+        words=not args.no_transcripts,
+        exports=forms,
+        own_words=own_words(settings.words_file) if settings.words_file else (),
+    )
+
+
+def moment(text: str | None, name: str, settings: Settings) -> datetime | None:
+    """``2026-11-01`` (its beginning in the display zone), ``2026-11-01T08:00`` or ``30d`` ago.
+
+    Raises:
+        InputError: ``usage``.
+    """
+    if text is None:
+        return None
+    if found := re.fullmatch(r"(\d{1,4})([dhw])", text.strip(), re.ASCII):
+        unit = {"h": "hours", "d": "days", "w": "weeks"}[found[2]]
+        return datetime.now(settings.zone) - timedelta(**{unit: int(found[1])})
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise InputError("usage", f"--{name} {text!r}: expected a date such as 2026-11-01, or 30d.") from None
+    return at if at.tzinfo else at.replace(tzinfo=settings.zone)
+
+
+def _outcome(
+    run: Run,
+    options: Options,
+    settings: Settings,
+    context: Context,
+    args: argparse.Namespace,
+    instead: tuple[Next, ...],
+    refused: bool,
+) -> Outcome:
+    error = next((d.error for d in run.done if d.error), None) if run.status == "failed" else None
+    if run.interrupted:
+        error = Interrupted()
+    commands = list(instead)
+    if run.pending or run.interrupted:
+        again = [a for a in context.argv[1:] if a != "--fresh"]
+        why = "goes on where this run stopped; what was asked is not paid for again"
+        commands.insert(0, Next(paste([context.command], again, context.skill_dir), why, 20))
+    many = len(run.done) > 1
+    result: dict[str, Any] = {"creators": [_row(d) for d in run.done]} if many else {}
+    if not many and run.done[0].creator is not None:
+        result = _whole(run.done[0])
+    result["missing"] = [{"item": m.item, "field": m.field, "reason": m.reason} for d in run.done for m in d.missing]
+    warnings = list(run.warnings)
+    try:
+        result["run_path"] = str(_keep_run(result, run, context.run_id or "", settings))
+    except TikomniError as unkept:  # the answer is on stdout all the same
+        warnings.append(unkept.message)
+        result["run_path"] = None
+    status = "partial" if refused and run.status == "complete" else run.status
+    return Outcome(
+        result=result,
+        status=status,
+        run_id=context.run_id,
+        warnings=tuple(warnings),
+        cost=run.cost,
+        next=tuple(commands),
+        error=error,
+        full=args.full,
+    )
+
+
+def _whole(done: Done) -> dict[str, Any]:
+    """The result for the only creator."""
+    assert done.creator is not None
+    return {
+        "creator": done.creator.as_dict(),
+        "collection": _collection(done),
+        "figures": _figures(done),
+        "top": _top(done),
+        "changes": _changes(done),
+        "paths": dict(done.paths),
+    }
+
+
+def _row(done: Done) -> dict[str, Any]:
+    """One of several creators in ``result.creators``."""
+    if done.creator is None:
+        assert done.error is not None
+        return {
+            "input": done.target.text[:120],
+            "status": done.status,
+            "error": done.error.code,
+            "message": done.error.message,
+        }
+    creator = done.creator
+    return {
+        "platform": creator.platform,
+        "platform_author_id": creator.platform_author_id,
+        "author_name": creator.author_name,
+        "fans_count": creator.fans_count,
+        "status": done.status,
+        "collection": _collection(done),
+        "figures": _figures(done),
+        "changes": _changes(done),
+        "paths": dict(done.paths),
+    }
+
+
+def _collection(done: Done) -> dict[str, Any]:
+    found = done.collection
+    names = ("requested", "fetched", "stop_reason", "pages")
+    return {name: getattr(found, name) if found else None for name in names}
+
+
+def _figures(done: Done) -> dict[str, Any]:
+    """The key figures, each with what it rests on; all of them are in the creator's card and in the run's document."""
+    if done.picture is None:
+        return {}
+    figures = done.picture.figures
+    found = {
+        "median_interactions": figures.counts["interactions"].median,
+        "p90_interactions": figures.counts["interactions"].p90,
+        **{f"hit_rate_{rate.threshold}": rate.rate for rate in figures.hit_rates if rate.days is None},
+        "outlier_rate": figures.outlier_rate,
+        "interaction_per_fan": figures.interaction_per_fan,
+        "engagement_rate": figures.engagement_rate,
+    }
+    counted = {"works": figures.works, "mature": figures.mature, "immature": figures.immature}
+    shown = {
+        name: {"value": f.value, "n": f.n, "since": f.since, "until": f.until, "reason": f.reason}
+        for name, f in found.items()
+    }
+    return counted | {"sampled": len(done.picture.sample.picked)} | shown
+
+
+def _top(done: Done) -> list[dict[str, Any]]:
+    if done.picture is None:
+        return []
+    return [
+        {
+            "platform_work_id": s.work.platform_work_id,
+            "title": s.work.title,
+            "published_date": s.work.published_date,
+            "digg_count": s.work.digg_count,
+            "interactions": s.interactions,
+            "multiple": s.multiple.value,
+            "bucket": s.bucket,
+        }
+        for s in done.picture.standings[:TOP]
+    ]
+
+
+def _changes(done: Done) -> dict[str, Any] | None:
+    if done.picture is None or done.picture.changes is None:
+        return None
+    found = done.picture.changes
+    return {
+        "since": found.since,
+        "new_works": list(found.new_works),
+        "deleted_works": None if found.deleted_works is None else list(found.deleted_works),
+        "fans_delta": found.fans_delta.as_dict(),
+        "top_growers": [{"key": g.key, "title": g.title, **g.interactions.as_dict()} for g in found.top_growers],
+    }
+
+
+def _keep_run(result: dict[str, Any], run: Run, run_id: str, settings: Settings) -> Path:
+    """The run's own document: everything but the works, which stand in a file beside it."""
+    from tikomni.storage.atomic import write_json
+    from tikomni.storage.tables import write_rows
+    from tikomni.storage.tree import Tree
+
+    folder = Tree(settings).run_dir(run_id)
+    whole = dict(result)
+    pictures = [(d.creator, d.picture) for d in run.done if d.creator is not None and d.picture is not None]
+    whole["figures_of"] = {creator.key: picture.figures.as_dict() for creator, picture in pictures}
+    whole["aggregates_of"] = {creator.key: picture.aggregates.as_dict() for creator, picture in pictures}
+    whole["sample_of"] = {
+        creator.key: [s.work.key for s in picture.sample.picked] for creator, picture in pictures
+    }  # fmt: skip
+    write_rows(folder / "works.jsonl", [work.as_dict() for _, picture in pictures for work in picture.works], "jsonl")
+    document = {"run_id": run_id, "status": run.status, "cost": run.cost.as_dict(), "warnings": run.warnings}
+    write_json(folder / "run.json", document | {"result": whole})
+    return folder / "run.json"
+
+
+def _plan(
+    targets: Sequence[Target], options: Options, settings: Settings, instead: tuple[Next, ...], full: bool
+) -> Outcome:
+    """What a run would ask and what each choice costs, from the definitions and the library alone."""
+    from tikomni import catalog
+    from tikomni.analysis.sampling import size
+    from tikomni.catalog import DEFAULT_PRICE_USD
+    from tikomni.pipelines.creators import LIST, MOST_DETAILS, PLAYS
+    from tikomni.platforms import definition, requests
+    from tikomni.platforms.lists import list_requests
+
+    rows = []
+    for target in targets:
+        known = definition(target.platform or "")
+        ids = {"creator_id": "", **target.ids}
+        profile = requests(known, "creator", target.known)
+        routes = list_requests(known, LIST, {**ids, "creator_id": ids["creator_id"] or "-"})
+        page = routes[0].size[1] if routes and routes[0].size else PAGE
+        most = options.works
+        details = {"none": 0, "sample": min(MOST_DETAILS, size(most or 10_000)), "all": most}
+        thin = bool(routes and routes[0].partial)
+        plays = known.enrich.get(PLAYS)
+        per_call = plays.routes[0].most if plays else None
+        rows.append(
+            {
+                "input": (target.url or target.text)[:120],
+                "platform": target.platform,
+                "profile_calls": 1 if "creator_id" in target.ids else 2,
+                "profile_route": profile[0].route if profile else None,
+                "list_route": routes[0].ask.route if routes else None,
+                "list_calls_at_most": None if most is None else -(-most // page),
+                "usd_per_list_call": catalog.get(routes[0].ask.route).price if routes else None,
+                "detail_calls_at_most": {name: count if thin else 0 for name, count in details.items()},
+                "usd_per_detail_call": DEFAULT_PRICE_USD,
+                "plays_calls": None if plays is None or most is None else -(-most // (per_call or 1)),
+                "plays_asked": options.plays,
+            }
+        )
+    result = {
+        "dry_run": True,
+        "plan": rows,
+        "detail": options.detail,
+        "speech": "billed by the second where a video has no subtitles" if options.words else "none",
+        "speech_usd_per_hour": settings.asr_usd_per_hour,
+        "note": "Answers that are stored already cost nothing.",
+    }
+    return Outcome(result=result, next=instead, full=full)

@@ -1,0 +1,203 @@
+"""One creator in, the whole picture out: profile, works, words, figures, cards, tables, report; paid for once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tikomni.sandbox import links
+from tikomni.sandbox.world import crowd
+
+PROFILE = "douyin.app.v3.handler_user_profile"
+POSTS = "douyin.app.v3.fetch_user_post_videos"
+SUBMIT = "u2.services.audio.asr.transcription"
+NOTES = "xiaohongshu.app_v2.get_user_posted_notes"
+
+
+def rows(ran) -> list[dict]:
+    path = Path(ran.document["result"]["run_path"]).with_name("works.jsonl")
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def test_a_profile_becomes_facts_figures_words_cards_and_a_report(run, sandbox):
+    ran = run("creator", links["dy_20"].url)
+    document = ran.document
+    assert (ran.exit_status, document["status"]) == (0, "complete")
+    result = document["result"]
+    assert result["creator"]["platform_author_id"] == links["dy_20"].id
+    assert result["collection"]["stop_reason"] == "no_more"
+    works = rows(ran)
+    assert len(works) == result["collection"]["fetched"] == result["figures"]["works"]
+    spoken = [w for w in works if w["work_modality"] == "video" and w["transcript"]]
+    assert spoken and all(w["primary_text_source"] == "transcript_clean" for w in spoken)
+    paths = result["paths"]
+    page = Path(paths["report"]).read_text("utf-8")
+    assert "Content-Security-Policy" in page and result["creator"]["author_name"] in page
+    assert len(list(Path(paths["work_cards"]).glob("*.md"))) == len(works)
+    card = Path(paths["creator_card"]).read_text("utf-8")
+    assert result["top"][0]["platform_work_id"] in card and "type: creator" in card
+    assert len(result["top"]) == 5 and sandbox.bill.submissions == 1
+
+
+def test_everything_that_a_profile_lists_is_asked_for_once(run, machine, sandbox, asked):
+    first = run("creator", links["dy_60"].url)
+    bill = sandbox.bill.as_dict()
+    again = run("creator", links["dy_60"].url, cwd=machine.home)
+    assert again.document["cost"].get("billed_calls", 0) == 0 and sandbox.bill.as_dict() == bill
+    assert again.document["result"]["figures"] == first.document["result"]["figures"]
+    assert asked().count(PROFILE) == 1 and asked().count(POSTS) == 3
+
+
+@pytest.mark.parametrize("form", ["url", "short", "text"])
+def test_a_profile_is_known_by_any_link(run, form):
+    link = links["repair"]
+    given = getattr(link, form)
+    if not given:
+        pytest.skip("this person has no such link")
+    ran = run("creator", given, "--no-transcripts")
+    assert ran.document["result"]["creator"]["platform_author_id"] == link.id
+
+
+def test_a_handle_that_nobody_bears_costs_no_further_call(run, asked):
+    ran = run("creator", "nobody_bears_this_handle", "--platform", "douyin")
+    assert (ran.exit_status, ran.document["status"]) == (1, "failed")
+    assert ran.document["error"]["code"] in ("not_found", "gone") and POSTS not in asked()
+
+
+def test_without_words_the_result_is_whole_and_costs_no_speech(run, sandbox):
+    ran = run("creator", links["dy_60"].url, "--no-transcripts")
+    assert ran.document["status"] == "complete" and sandbox.bill.submissions == 0
+    assert ran.document["result"]["figures"]["median_interactions"]["value"] > 0
+
+
+def test_what_lists_cut_is_never_main_text_and_details_are_bounded(run, sandbox, asked):
+    ran = run("creator", links["xhs_60"].url, "--detail", "none", "--no-transcripts")
+    works = rows(ran)
+    cut = [w for w in works if "caption_raw" in w["partial"]]
+    assert cut and all(w["primary_text"] is None for w in cut)
+    assert {route for route in asked() if "detail" in route} == set()
+    run("creator", links["xhs_60"].url, "--no-transcripts")
+    assert 0 < sum("detail" in route for route in asked()) <= 80
+
+
+def test_a_number_of_works_and_dates_bound_the_walk(run, asked):
+    ran = run("creator", links["dy_200"].url, "--works", "30", "--no-transcripts")
+    assert ran.document["result"]["collection"] == {
+        "requested": 30, "fetched": 30, "stop_reason": "most", "pages": 2,
+    }  # fmt: skip
+    late = run("creator", links["dy_200"].url, "--works", "all", "--since", "30d", "--no-transcripts")
+    found = rows(late)
+    assert found and late.document["result"]["collection"]["stop_reason"] == "since"
+    assert late.document["status"] == "complete" and asked().count(POSTS) < 12
+
+
+def test_a_dry_run_asks_nothing_and_tells_each_choices_price(run, asked):
+    ran = run("creator", links["xhs_60"].url, "--dry-run")
+    [plan] = ran.document["result"]["plan"]
+    assert asked() == [] and plan["detail_calls_at_most"] == {"none": 0, "sample": 60, "all": 200}
+    assert plan["usd_per_detail_call"] > 0 and plan["list_route"] == NOTES
+
+
+def test_plays_are_bought_only_when_asked_for(run, asked):
+    run("creator", links["dy_20"].url, "--no-transcripts")
+    assert not any("statistics" in route for route in asked())
+    ran = run("creator", links["dy_20"].url, "--no-transcripts", "--with", "plays")
+    assert any("statistics" in route for route in asked())
+    assert any(w["play_count"] for w in rows(ran))
+    assert ran.document["result"]["figures"]["engagement_rate"]["value"] is not None
+
+
+@pytest.mark.parametrize("name", ["dy_0", "dy_1", "dy_3", "xhs_0", "xhs_1", "xhs_3"])
+def test_few_works_are_a_whole_result(run, name):
+    ran = run("creator", links[name].url)
+    assert ran.document["ok"] and ran.document["result"]["figures"]["works"] <= 3
+    assert ran.document["result"]["figures"]["outlier_rate"]["value"] is None
+    assert Path(ran.document["result"]["paths"]["report"]).is_file()
+
+
+@pytest.mark.parametrize("name", ["dy_closed", "xhs_closed"])
+def test_a_closed_account_is_a_failure_and_no_card(run, machine, name):
+    ran = run("creator", links[name].url)
+    assert (ran.exit_status, ran.document["error"]["code"]) == (1, "gone")
+    assert not list((machine.cwd / "tikomni-output" / "cards").rglob("*.md"))
+
+
+def test_a_rejected_key_is_a_failure_and_no_card(run, machine):
+    ran = run("creator", links["dy_20"].url, TIKOMNI_API_KEY="sk-wrong-but-real-looking-1")
+    assert (ran.exit_status, ran.document["error"]["code"]) == (2, "rejected_key")
+    assert not list(machine.cwd.rglob("*.md"))
+
+
+def test_a_page_that_fails_keeps_what_came_before_and_the_next_run_goes_on(run, sandbox, asked):
+    for route in (POSTS, "douyin.web.fetch_user_post_videos"):
+        sandbox.faults.add(route, "status", times=None, skip=1 if route == POSTS else 0, status=500)
+    first = run("creator", links["dy_60"].url, "--no-transcripts", TIKOMNI_TIMEOUT_RETRY_MAX="0")
+    assert (first.exit_status, first.document["status"]) == (3, "partial")
+    assert first.document["result"]["collection"]["fetched"] == 20
+    assert first.document["result"]["missing"][0]["field"] == "works"
+    sandbox.faults.reset()
+    again = run("creator", links["dy_60"].url, "--no-transcripts")
+    assert again.document["status"] == "complete" and again.document["result"]["collection"]["fetched"] == 60
+    assert asked().count(PROFILE) == 1
+
+
+def test_works_with_one_slow_clip_are_there_and_the_clip_follows(run, sandbox):
+    sandbox.faults.add(SUBMIT, "asr", times=1, one_by_one=True, stuck=True)
+    first = run("creator", links["dy_20"].url, "--deadline", "8")
+    assert (first.exit_status, first.document["status"]) == (3, "partial")
+    assert first.document["next"] and first.document["result"]["figures"]["works"] == 20
+    assert sandbox.bill.submissions == 1
+
+
+def test_two_creators_are_two_rows(run):
+    ran = run("creator", links["dy_3"].url, links["xhs_3"].url, "--no-transcripts")
+    assert [row["platform"] for row in ran.document["result"]["creators"]] == ["douyin", "xiaohongshu"]
+
+
+def test_a_work_is_told_where_it_belongs(run, asked):
+    ran = run("creator", links["dy_video"].url)
+    assert (ran.exit_status, ran.document["error"]["code"]) == (2, "other_kind") and asked() == []
+    assert " work " in ran.document["next"][0]["command"] or "analyze_work.py" in ran.document["next"][0]["command"]
+
+
+def test_tables_come_in_the_forms_that_were_asked_for(run):
+    ran = run("creator", links["dy_20"].url, "--no-transcripts", "--export", "xlsx,csv,jsonl,feishu")
+    found = ran.document["result"]["paths"]["exports"]
+    assert set(found) == {"xlsx", "csv", "jsonl", "feishu"}
+    assert Path(found["csv"][0]).read_bytes().startswith(b"\xef\xbb\xbf")
+    assert all(Path(p).stat().st_size for paths in found.values() for p in paths)
+    assert run("creator", links["dy_20"].url, "--export", "docx").exit_status == 2
+
+
+@pytest.mark.parametrize("name", ["dy_60", "xhs_60"])
+def test_a_later_run_pays_for_what_is_new_and_tells_what_changed(run, sandbox, name):
+    first = run("creator", links[name].url)
+    bill = sandbox.bill.as_dict()
+    again = run("creator", links[name].url)
+    assert again.document["cost"]["billed_calls"] == 0 and sandbox.bill.as_dict() == bill
+    assert again.document["result"]["changes"] is None
+    new = crowd.advance(10)
+    later = run("creator", links[name].url, "--max-age", "0")
+    changes = json.loads(Path(later.document["result"]["run_path"]).read_text("utf-8"))["result"]["changes"]
+    assert later.document["status"] == "complete" and len(changes["new_works"]) == new == 10
+    assert changes["since"] == first.document["result"]["creator"]["snapshot_at"]
+    assert later.document["result"]["collection"]["stop_reason"] == "known"
+    fetched = later.document["result"]["collection"]["fetched"]
+    assert fetched == first.document["result"]["collection"]["fetched"] + 10
+    paid = {r: n - bill["calls"].get(r, 0) for r, n in sandbox.bill.calls.items() if n > bill["calls"].get(r, 0)}
+    lists = sum(n for route, n in paid.items() if "post" in route)
+    details = sum(n for route, n in paid.items() if "detail" in route)
+    assert lists <= 2 and details <= 10 and sum(paid.values()) == 1 + lists + details
+    assert sandbox.bill.submissions <= bill["submissions"] + 1
+    card = Path(later.document["result"]["paths"]["creator_card"]).read_text("utf-8")
+    assert "有何变化" in card
+
+
+def test_the_users_part_of_a_creators_card_is_never_touched(run):
+    path = Path(run("creator", links["dy_3"].url, "--no-transcripts").document["result"]["paths"]["creator_card"])
+    path.write_text(path.read_text("utf-8") + "\n我自己的判断：值得跟。\n", encoding="utf-8")
+    again = run("creator", links["dy_3"].url, "--no-transcripts")
+    assert again.document["result"]["paths"]["creator_card"] == str(path)
+    assert path.read_text("utf-8").rstrip().endswith("我自己的判断：值得跟。")
