@@ -68,7 +68,7 @@ class Pipeline:
     """A command worth breaking.
 
     ``routes``: where its faults are put. ``outcome``: what its last document says, without what may differ from run to
-    run. ``prepare`` makes a fresh sandbox as the pipeline wants it.
+    run. ``prepare`` makes a fresh sandbox as the pipeline wants it. ``half``: flags that make it stop half-way.
     """
 
     name: str
@@ -76,6 +76,7 @@ class Pipeline:
     routes: tuple[str, ...]
     outcome: Callable[[dict[str, Any]], Any]
     prepare: Callable[[Sandbox], None] = lambda sandbox: None
+    half: tuple[str, ...] = ()
 
 
 @dataclass
@@ -302,7 +303,7 @@ def under_a_bad_state(pipeline: Pipeline, what: str) -> Trial:
     """The state folder is ``what``: locked, damaged, full, unusable; half of the work was done before."""
     with bench(pipeline) as machine, TROUBLES[what](machine.home / "state") as trouble:
         machine.more = {**machine.more, "TIKOMNI_STATE_DIR": str(machine.home / "state")}
-        before = machine.run((*pipeline.words, *(() if pipeline.name == "pages" else ("--no-transcript",))))
+        before = machine.run((*pipeline.words, *pipeline.half))
         trouble.begin()
         first = machine.run(pipeline.words)
         trouble.end()
@@ -469,10 +470,23 @@ def _items(document: dict[str, Any]) -> Any:
 
 
 def _transcripts(document: dict[str, Any]) -> Any:
-    return sorted((row["source"], row["clean"]) for row in document["result"]["transcripts"])
+    return sorted((row["source"], row["text"]) for row in document["result"]["works"])
+
+
+def _creator(document: dict[str, Any]) -> Any:
+    """The profile's facts, and the facts and words of each work."""
+    rows = Path(document["result"]["run_path"]).with_name("works.jsonl").read_text("utf-8").splitlines()
+    works = [json.loads(row) for row in rows]
+    assert Path(document["result"]["paths"]["report"]).is_file()
+    assert len(list(Path(document["result"]["paths"]["work_cards"]).glob("*.md"))) == len(works)
+    return document["result"]["creator"]["fans_count"], sorted(
+        (work["platform_work_id"], work["title"], work["digg_count"], work["primary_text"]) for work in works
+    )
 
 
 DETAIL, POLL = "douyin.app.v3.fetch_one_video", "u2.tasks"
+PROFILE = "douyin.app.v3.handler_user_profile"
+XHS_PROFILE, XHS_POSTS = "xiaohongshu.app_v2.get_user_info", "xiaohongshu.app_v2.get_user_posted_notes"
 POSTS = "douyin.app.v3.fetch_user_post_videos"
 NOTE = "xiaohongshu.app_v2.get_video_note_detail"
 MIXED = ("dy_video", "dy_pictures", "xhs_subtitled", "xhs_pictures", "dy_old")
@@ -480,7 +494,13 @@ MIXED = ("dy_video", "dy_pictures", "xhs_subtitled", "xhs_pictures", "dy_old")
 PIPELINES = {
     pipeline.name: pipeline
     for pipeline in (
-        Pipeline("work", ("work", links["dy_video"].url), (DETAIL, SUBMIT, POLL, "sandbox.transcriptions"), _works),
+        Pipeline(
+            "work",
+            ("work", links["dy_video"].url),
+            (DETAIL, SUBMIT, POLL, "sandbox.transcriptions"),
+            _works,
+            half=("--no-transcript",),
+        ),
         Pipeline(
             "works",
             (
@@ -489,12 +509,35 @@ PIPELINES = {
             ),
             ("*", DETAIL, NOTE, SUBMIT, POLL),
             _works,
+            half=("--no-transcript",),
         ),
         Pipeline(
             "pages",
             ("route", "call", POSTS, f"sec_user_id={links['repair'].id}", "count=2", "--pages", "all"),
             (POSTS,),
             _items,
+            half=("--max-items", "1"),
+        ),
+        Pipeline(
+            "transcribe",
+            ("transcribe", links["dy_guarded"].url),
+            (DETAIL, SUBMIT, POLL, CREATE, "sandbox.uploads", "u3.uploads.complete", "sandbox.media"),
+            _transcripts,
+            half=("--sources", "subtitles"),
+        ),
+        Pipeline(
+            "creator",
+            ("creator", links["dy_20"].url),
+            (PROFILE, POSTS, SUBMIT, POLL, "sandbox.transcriptions"),
+            _creator,
+            half=("--no-transcripts",),
+        ),
+        Pipeline(
+            "creator-xhs",
+            ("creator", links["xhs_20"].url),
+            (XHS_PROFILE, XHS_POSTS, NOTE, SUBMIT, POLL),
+            _creator,
+            half=("--no-transcripts",),
         ),
     )
 }

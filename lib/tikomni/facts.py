@@ -214,11 +214,16 @@ class Creator(Document):
 
 @dataclass(frozen=True, slots=True)
 class Comment(Document):
-    """One comment, or a reply to one (``parent_id``). ``author_hash`` stands for who wrote it and names nobody."""
+    """What somebody said below a work. ``parent_id``: the comment that it answers; ``is_author``: the work's author.
+
+    ``author_hash`` stands for who wrote it and names nobody; who did is kept only where that was asked for.
+    """
 
     platform: str
-    platform_work_id: str
+    platform_work_id: str | None
     comment_id: str
+    platform_author_id: str | None = None
+    author_name: str | None = None
     text: str | None = None
     like_count: int | None = None
     reply_count: int | None = None
@@ -227,7 +232,13 @@ class Comment(Document):
     is_author: bool | None = None
     parent_id: str | None = None
     author_hash: str | None = None
+    approximate: dict[str, str] = field(default_factory=dict)
     snapshot_at: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The name of a comment across platforms: ``<platform>:<comment_id>``."""
+        return f"{self.platform}:{self.comment_id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -382,11 +382,19 @@ class Settings:
         section="words",
         least=0,
     )
+    local_asr: Literal["never", "last"] = setting(
+        "LOCAL_ASR",
+        "never",
+        "Speech recognition on this machine: last (where nothing else serves) or never (only when asked for by name).",
+        "本机语音识别：last（其他来源都不可用时）或 never（仅在点名时）。",
+        section="words",
+        choices=("never", "last"),
+    )
     local_asr_model_dir: str | None = setting(
         "LOCAL_ASR_MODEL_DIR",
         None,
-        "Folders of your own speech models, separated as in PATH; a clip that nothing else serves is heard with them.",
-        "自备语音识别模型的目录（分隔方式同 PATH）；其他来源都不可用时在本机识别。",
+        "Folders of your own speech models, separated as in PATH, for speech recognition on this machine.",
+        "自备语音识别模型的目录（分隔方式同 PATH），用于本机识别。",
         section="words",
     )
     upload_provider: str = setting(

@@ -1,4 +1,4 @@
-"""Each fault against each pipeline, and ``kill -9``: nothing paid twice, nothing lost, the next run finishes the job."""
+"""Each fault against each pipeline, and ``kill -9``: nothing paid twice, nothing lost, the next run finishes."""
 
 from __future__ import annotations
 

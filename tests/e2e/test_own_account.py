@@ -153,6 +153,29 @@ def test_another_cookie_is_another_account(call, cookie_file, sandbox):
     assert not wrong.document["ok"]
 
 
+def test_a_cookie_that_is_the_whole_body(run, machine, sandbox, tmp_path):
+    route, file, ttwid = "douyin.web.fetch_query_user", tmp_path / "ttwid", "ttwid=1%7Cmade-up-visitor%7C0f0e0d0c"
+    file.write_text(ttwid, encoding="utf-8")
+    file.chmod(0o600)
+    cookie = {"TIKOMNI_DOUYIN_WEB_COOKIE_FILE": str(file)}
+    for words in (["--body-json", json.dumps(ttwid)], [f"body={ttwid}"], ["--params-json", json.dumps({"body": ttwid})]):
+        refused = run("route", "call", route, *words, **cookie)
+        assert code(refused) == (2, "invalid_input") and "TIKOMNI_DOUYIN_WEB_COOKIE_FILE" in refused.stdout
+    missing = run("route", "call", route)
+    assert code(missing) == (2, "config") and "TIKOMNI_DOUYIN_WEB_COOKIE_FILE" in missing.stdout
+    dry = run("route", "call", route, "--dry-run", **cookie)
+    assert dry.document["result"]["request"]["body"] == "…"
+    assert not sandbox.requests
+
+    sandbox.faults.add(route, "status", status=400, message=f"refused: {ttwid}")
+    aloud = run("route", "call", route, **cookie)
+    assert code(aloud) == (1, "rejected_input")
+    done = run("route", "call", route, **cookie)
+    assert done.exit_status == 0 and sandbox.requests[-1].inputs["body"] == ttwid
+    assert run("route", "call", route, **cookie).document["cost"]["calls"] == 0
+    assert not list(leaks(machine, ttwid, aloud.stdout, aloud.stderr, done.stdout, done.stderr))
+
+
 # --- where the cookie must not be
 
 

@@ -336,6 +336,17 @@ def upload_provider(run, sandbox, **_):
 
 
 @effect
+def local_asr(run, sandbox, tmp_path, **_):
+    folder = str(tmp_path / "no-model-here")
+    sandbox.faults.add(SUBMIT, "status", status=400, times=None)
+    told = []
+    for when in ("never", "last"):
+        ran = run("work", VIDEO, TIKOMNI_LOCAL_ASR=when, TIKOMNI_LOCAL_ASR_MODEL_DIR=folder)
+        told.append(any(folder in warning for warning in ran.document["warnings"]))
+    assert told == [False, True]
+
+
+@effect
 def local_asr_model_dir(run, tmp_path, **_):
     folder = str(tmp_path / "no-model-here")
     here = {"TIKOMNI_TRANSCRIPT_SOURCES": "local", "TIKOMNI_LOCAL_ASR_MODEL_DIR": folder}

@@ -176,7 +176,8 @@ def test_a_profile_costs_nothing_and_gets_the_command_that_reads_it(run, asked, 
     ran = run("work", links[name].url)
     assert (ran.exit_status, ran.document["error"]["code"]) == (2, "other_kind")
     assert asked() == []
-    assert "analyze_creator.py" in ran.document["next"][0]["command"] and links[name].url in ran.document["next"][0]["command"]
+    command = ran.document["next"][0]["command"]
+    assert "analyze_creator.py" in command and links[name].url in command
 
 
 

@@ -28,7 +28,7 @@ CREATOR = Creator(
     field_sources={"fans_count": "some.profile:data.fans"},
     snapshot_at="2026-03-02T08:00:00+08:00",
 )
-COMMENT = Comment("douyin", "w1", "c1", "好", like_count=3, published_at="2026-03-02T09:00:00+08:00")
+COMMENT = Comment("douyin", "w1", "c1", text="好", like_count=3, published_at="2026-03-02T09:00:00+08:00")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Cookies of a user's own account: from the environment or a file, never from a command line, never written down.
 
-A route that takes a ``cookie`` finds it under the first of these names that is set, most particular first; for
+A route takes one as its input ``cookie``, or as its whole body, where the catalogue gives that the form ``cookie``. It
+finds it under the first of these names that is set, most particular first; for
 ``douyin.creator_v2.fetch_item_list``: ``TIKOMNI_DOUYIN_CREATOR_COOKIE``, ``TIKOMNI_DOUYIN_CREATOR_COOKIE_FILE``,
 ``TIKOMNI_DOUYIN_COOKIE``, ``TIKOMNI_DOUYIN_COOKIE_FILE``.
 """
@@ -20,6 +21,7 @@ from tikomni.catalog import Route
 from tikomni.errors import InputError
 
 INPUT = "cookie"
+WHOLE_BODY = "body"
 LEAST_SECRET = 12
 
 
@@ -31,13 +33,27 @@ def names(route: Route) -> tuple[str, ...]:
     return tuple(f"TIKOMNI_{stem.upper()}_COOKIE{ending}" for stem in dict.fromkeys(stems) for ending in ("", "_FILE"))
 
 
+def input_of(route: Route) -> str | None:
+    """The name of the input that is a cookie; ``None`` where the route takes none."""
+    if route.input(INPUT) is not None:
+        return INPUT
+    is_body = route.body is not None and route.body.schema.get("x-tikomni-format") == "cookie"
+    return WHOLE_BODY if is_body else None
+
+
+def is_needed(route: Route) -> bool:
+    """Whether the route cannot be called without its cookie."""
+    taken = route.input(INPUT) or (route.body if input_of(route) else None)
+    return taken is not None and taken.required
+
+
 def find(route: Route, variables: Mapping[str, str]) -> str | None:
     """The cookie for ``route``, registered as a secret; ``None`` where the user set none.
 
     Raises:
         InputError: ``config``, where the file cannot be read or others may read it.
     """
-    if route.input(INPUT) is None:
+    if input_of(route) is None:
         return None
     for name in names(route):
         value = variables.get(name, "").strip()

@@ -310,7 +310,7 @@ class Dispatcher:
         body = of_stored(call.route, data)
         if body is None:
             return None
-        if cookies.INPUT in call.shown:
+        if cookies.input_of(call.route) in call.shown:
             body = redact.within(body)
         self.ledger.calls.refill(stored.call_id, body)
         return body
@@ -327,17 +327,18 @@ class Dispatcher:
         """Everything that can be wrong before a byte leaves."""
         if not allow.permits(route):
             raise refusal(route)
-        if route.input(cookies.INPUT) is not None:
-            cookie = inputs.get(cookies.INPUT) or cookies.find(route, self.settings.cookies)
+        secret = cookies.input_of(route)
+        if secret is not None and (secret != cookies.WHOLE_BODY or body is MISSING):
+            cookie = inputs.get(secret) or cookies.find(route, self.settings.cookies)
             if cookie:
-                inputs = {**inputs, cookies.INPUT: cookie}
-            elif any(i.name == cookies.INPUT and i.required for i in route.inputs):
+                inputs = {**inputs, secret: cookie}
+            elif cookies.is_needed(route):
                 raise cookies.needed(route)
         prepared = prepare(route, inputs, body)
         provider = self._providers.of(route)
         shown = dict(prepared.inputs)
-        if cookies.INPUT in shown:
-            shown[cookies.INPUT] = cookies.digest(shown[cookies.INPUT])
+        if secret in shown:
+            shown[secret] = cookies.digest(shown[secret])
         name = fingerprint(provider.scope, route.id, shown)
         return _Call(route, provider, prepared, shown, name, headers, on_send)
 
@@ -451,7 +452,7 @@ class Dispatcher:
             return of_failure(failure)
         verdict = of_reply(call.route, reply, datetime.now(UTC))
         # Before anything of it is cut: half of a secret is one, too. Only a cookie is known to be told back.
-        body = redact.within(verdict.body) if cookies.INPUT in call.shown else verdict.body
+        body = redact.within(verdict.body) if cookies.input_of(call.route) in call.shown else verdict.body
         return replace(verdict, body=body, message=redact.secrets_in(verdict.message)[:MESSAGE_MOST])
 
     def _book(self, call_id: int, call: _Call, verdict: Verdict) -> None:

@@ -11,6 +11,7 @@ import ipaddress
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -79,6 +80,8 @@ class Downloader:
     ) -> str:
         """Write what is behind ``url`` to ``path``, piece by piece; returns its content type.
 
+        Media is packed already: what comes packed once more is something else.
+
         Raises:
             DownloadFailed: as ``fetch``.
         """
@@ -90,7 +93,11 @@ class Downloader:
                     file.truncate()
                     return file.write
 
-                reply = await self._get(url, most_bytes, types, referer, timeout_s, anew)
+                reply = await self._get(
+                    url, most_bytes, types, referer, timeout_s, anew, {"Accept-Encoding": "identity"}
+                )
+        if (packed := reply.headers.get("content-encoding", "identity")) != "identity":
+            raise DownloadFailed("wrong_type", f"content encoding {packed}")
         return reply.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     async def put(self, url: str, path: Path, headers: Mapping[str, str], timeout_s: float = 600.0) -> None:
@@ -121,11 +128,12 @@ class Downloader:
         referer: str | None,
         timeout_s: float,
         sink: Callable[[], Callable[[bytes], Any] | None],
+        more: Mapping[str, str] = MappingProxyType({}),
     ) -> Reply:
         """The reply at the end of the redirects. ``sink`` is asked before each of them who takes the body's pieces."""
         for _ in range(REDIRECTS + 1):
             url = await self._permit(url)
-            headers = {"Referer": referer} if referer else {}
+            headers = {**({"Referer": referer} if referer else {}), **more}
             try:
                 reply = await self._transport.send(
                     "GET", url, headers=headers, timeout_s=timeout_s, most_bytes=most_bytes, on_chunk=sink()
@@ -157,7 +165,7 @@ class Downloader:
         if _origin(url) == self._upstream:
             return url
         if parts.scheme == "http" and parts.port in (None, 80):
-            parts = parts._replace(scheme="https", netloc=host)
+            parts = parts._replace(scheme="https", netloc=f"[{host}]" if ":" in host else host)
         if parts.scheme != "https" or not host or parts.username:
             raise DownloadFailed("refused_address", f"only https links are fetched, not {parts.scheme or 'this'}")
         try:
@@ -184,11 +192,18 @@ def _origin(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, parts.hostname or "", port
 
 
+# Addresses of IPv4 that stand in the last four bytes of one of IPv6: compatible, mapped, translated (RFC 6052).
+_EMBEDDED = tuple(ipaddress.IPv6Network(net) for net in ("::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/96"))
+
+
 def _public(address: str) -> bool:
     try:
         ip = ipaddress.ip_address(str(address).split("%")[0])
     except ValueError:
         return False
-    mapped = getattr(ip, "ipv4_mapped", None)
-    ip = mapped or ip
-    return ip.is_global and not ip.is_multicast
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.sixtofour or (ipaddress.IPv4Address(ip.packed[-4:]) if any(ip in net for net in _EMBEDDED) else None)
+        if inner is None and ip.is_site_local:
+            return False
+        ip = inner or ip
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from tikomni import redact
 from tikomni.analysis.aggregate import Aggregates, aggregates
 from tikomni.analysis.buckets import Standing, lacking, standings
 from tikomni.analysis.changes import Changes, Reading, changes
@@ -39,7 +41,7 @@ from tikomni.dispatch.limiter import DeadlinePassed
 from tikomni.dispatch.terms import Terms
 from tikomni.envelope import Cost, Status
 from tikomni.errors import TikomniError, UpstreamError
-from tikomni.facts import Creator, Media, Missing, Work
+from tikomni.facts import Creator, Media, Missing, Stream, Work
 from tikomni.library.store import Library, Walked
 from tikomni.pipelines.identity import profile_of
 from tikomni.pipelines.lists import ENDS, Collected, collect
@@ -49,7 +51,7 @@ from tikomni.progress import Progress
 from tikomni.settings import Settings
 from tikomni.storage.atomic import write_json, write_text
 from tikomni.storage.tree import Tree
-from tikomni.transcripts.chain import Chain
+from tikomni.transcripts.chain import Chain, gate
 from tikomni.transcripts.source import Means, Words
 from tikomni.transcripts.task import NO_SPEECH
 
@@ -60,6 +62,7 @@ PLAYS = "play_count"
 MOST_DETAILS = 80
 CREATORS_AT_ONCE = 3
 DETAILS_AT_ONCE = 8
+CARDS_AT_ONCE = 8  # a card waits for the disk longer than it takes to write
 WORK_CARDS: Kind = "author_sample_work"
 # A walk that ended so holds everything that was asked for.
 WHOLE = ENDS | {"most", "since", "known"}
@@ -212,7 +215,9 @@ class _Subject:
         options, creator = self.run.options, self.creator
         assert creator is not None
         before = {work.key: work for work in self.before.works} if self.before else {}
-        may_stop = not options.terms.fresh and self._window_was_walked()
+        # Where words are still due, the list is walked once more: it says where each clip is.
+        due = any(self._words_are_due(work) for work in before.values())
+        may_stop = not options.terms.fresh and self._window_was_walked() and not due
 
         def on_page(page: Page) -> None:
             found = [item for item in page.items if isinstance(item, Work)]
@@ -271,6 +276,17 @@ class _Subject:
         works = self.run.options.works
         return any(self._was_walked(name) for name in (LIST, *(() if works is None else (f"{LIST}:{works}",))))
 
+    def _words_are_due(self, work: Work) -> bool:
+        """Whether an earlier run knew a clip of this work that may be heard, and nobody has said what is in it."""
+        run = self.run
+        if not run.options.words or work.transcript is not None or not work.video_download_url:
+            return False
+        if gate(work, Media((Stream(work.video_download_url),)), run.settings) or run.means.kept(work.key):
+            return False
+        speech, scope = run.dispatcher.ledger.speech, run.dispatcher.scope
+        failed = speech.failure_of(scope, "asr", work.key, float("inf")) is not None
+        return not failed or bool(speech.open_jobs(scope, [work.key]))
+
     def _was_walked(self, name: str) -> bool:
         creator = self.creator
         assert creator is not None
@@ -311,15 +327,17 @@ class _Subject:
         """Ask for single works what their list entries lack, as far as that was asked for."""
         thin = [work for work in self.works.values() if _thin(work, self.media[work.key])]
         stage = f"{LIST}:{self.run.options.works}:{self.run.options.detail}"
+        due: list[Work] = []
         if self.before and not self.run.options.terms.fresh and self._was_walked(stage):
-            known = {work.key for work in self.before.works}
-            thin = [work for work in thin if work.key not in known]  # of the others an earlier run had its choice
-        chosen = self._chosen(thin)
-        gate, finished = asyncio.Semaphore(DETAILS_AT_ONCE), 0
+            known = {work.key for work in self.before.works}  # of these an earlier run had its choice
+            due = [work for work in thin if work.key in known and self._words_are_due(work)]
+            thin = [work for work in thin if work.key not in known]
+        chosen = due + self._chosen(thin)
+        turns, finished = asyncio.Semaphore(DETAILS_AT_ONCE), 0
 
         async def one(work: Work) -> None:
             nonlocal finished
-            async with gate:
+            async with turns:
                 try:
                     found, media = await self._detail(work)
                 except DeadlinePassed:
@@ -590,7 +608,8 @@ async def _store(subject: _Subject) -> Done:
         if not subject.pending:
             name = subject.target.ids.get("creator_id") or "input"
             path = run.tree.errors_path(subject.target.platform or "unknown", name, run.now)
-            write_json(path, {"input": subject.target.text, "url": subject.target.url, "error": error.as_dict()})
+            told = {"input": subject.target.text, "url": subject.target.url, "error": error.as_dict()}
+            write_json(path, redact.texts(told))
         return Done(subject.target, "partial" if subject.pending else "failed", error=error, pending=subject.pending)
     picture = subject.picture(run.chain.found)
     run.library.keep_works(picture.works)
@@ -633,14 +652,19 @@ def _write(
     creator_path(settings, creator, run.index)
     picked = {standing.work.key for standing in picture.sample.picked}
     cards: dict[str, Path] = {}
-    for number, standing in enumerate(picture.standings, 1):
+
+    def card_of(standing: Standing) -> Path:
         work = standing.work
         cover = covers.get(work.key, (None, None))[0]
         mark = WorkFigures(standing, work.key in picked, picture.signals.get(work.key), creator.snapshot_at)
         stored = (cover,) if cover else assets.stored(settings, assets.plan(work, 0))
-        cards[work.key] = render_work(settings, work, stored, run.means.warnings, WORK_CARDS, mark, run.index)
-        if number % 50 == 0 or number == len(picture.standings):
-            run.progress.stage("cards", number, len(picture.standings))
+        return render_work(settings, work, stored, run.means.warnings, WORK_CARDS, mark, run.index)
+
+    with ThreadPoolExecutor(CARDS_AT_ONCE) as pool:
+        for number, path in enumerate(pool.map(card_of, picture.standings), 1):
+            cards[picture.standings[number - 1].work.key] = path
+            if number % 50 == 0 or number == len(picture.standings):
+                run.progress.stage("cards", number, len(picture.standings))
     summary = _summary(subject, picture, avatar[0])
     card = render_creator(settings, creator, summary, run.index, run.means.warnings)
     rows = [

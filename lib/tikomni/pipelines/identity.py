@@ -13,11 +13,17 @@ from tikomni.platforms.people import read_ids, resolvers
 
 # Without these the upstream as a whole cannot be reached: other routes would fare no better.
 UNREACHABLE = frozenset({Outcome.NETWORK, Outcome.TIMEOUT_BEFORE_SEND, Outcome.THROTTLED})
-# Answers that may say something of what was asked: an error inside a served answer may say that it is gone.
-READABLE = frozenset({Outcome.OK, Outcome.GONE, Outcome.UPSTREAM})
 OUTCOMES = {"empty": Outcome.EMPTY, "gone": Outcome.GONE, "failed": Outcome.UPSTREAM}
+SERVED = 200
 # How many further routes may be asked for what a good but thin profile lacks.
 FURTHER_ROUTES = 1
+
+
+def tells(answer: Answer) -> bool:
+    """Whether an answer may say something of what was asked: an error inside a served answer may say that it is gone,
+    an error of the upstream itself says nothing."""
+    served = answer.outcome is Outcome.UPSTREAM and answer.status == SERVED
+    return answer.body is not None and (answer.outcome in (Outcome.OK, Outcome.GONE) or served)
 
 
 async def creator_of(target: Target, dispatcher: Dispatcher) -> dict[str, str]:
@@ -97,7 +103,7 @@ def _read(
     known: Definition, answer: Answer, wanted: Mapping[str, str], dispatcher: Dispatcher
 ) -> CreatorReading | None:
     """What an answer says of the creator, if anything; the ledger learns of answers that say nothing."""
-    if answer.outcome not in READABLE or answer.body is None:
+    if not tells(answer):
         return None
     zone = dispatcher.settings.zone
     now = datetime.fromtimestamp(answer.at, zone)

@@ -18,7 +18,7 @@ from tikomni.dispatch.dispatcher import Answer, Dispatcher
 from tikomni.dispatch.limiter import DeadlinePassed
 from tikomni.errors import TikomniError, UpstreamError
 from tikomni.facts import Media, Work
-from tikomni.pipelines.identity import OUTCOMES, READABLE, UNREACHABLE
+from tikomni.pipelines.identity import OUTCOMES, UNREACHABLE, tells
 from tikomni.platforms import Definition, Page, read_list
 from tikomni.platforms.definitions import ListRoute
 from tikomni.platforms.lists import DUPLICATE, Entry, first_page, list_requests, meanings, page_request
@@ -114,8 +114,7 @@ async def collect(
 def _unusable(route: ListRoute, dispatcher: Dispatcher) -> str | None:
     """Why a route cannot be asked by this user."""
     contract = catalog.get(route.ask.route)
-    needed = any(i.name == cookies.INPUT and i.required for i in contract.inputs)
-    return "needs_cookie" if needed and not cookies.find(contract, dispatcher.settings.cookies) else None
+    return "needs_cookie" if cookies.is_needed(contract) and not cookies.find(contract, dispatcher.settings.cookies) else None
 
 
 @dataclass(slots=True)
@@ -214,7 +213,7 @@ class _Walk:
 
     def _read(self, route: ListRoute, values: Mapping[str, Any], answer: Answer) -> Page | None:
         """The page in an answer, if it is one that may hold any."""
-        if (answer.outcome not in READABLE and not answer.empty) or answer.body is None:
+        if answer.body is None or not (tells(answer) or answer.empty):
             return None
         zone = self.dispatcher.settings.zone
         page = read_list(

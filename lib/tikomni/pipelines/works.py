@@ -28,6 +28,8 @@ from tikomni.envelope import Cost, Status
 from tikomni.errors import TikomniError, UpstreamError
 from tikomni.facts import Media, Missing, Transcript, Work
 from tikomni.library.store import Library
+from tikomni.pipelines.benchmark import work_tasks
+from tikomni.pipelines.identity import OUTCOMES, UNREACHABLE, tells
 from tikomni.platforms import Definition, Reading, Target, definition, merge, read_work, requests
 from tikomni.progress import Progress
 from tikomni.settings import Settings
@@ -43,11 +45,6 @@ AT_ONCE = 8
 IMAGE_TYPES = ("image/", "application/octet-stream")
 # How many further routes may be asked for what a good but thin answer lacks (a video without its stream).
 FURTHER_ROUTES = 2
-# Without these the upstream as a whole cannot be reached: other routes would fare no better.
-UNREACHABLE = frozenset({Outcome.NETWORK, Outcome.TIMEOUT_BEFORE_SEND, Outcome.THROTTLED})
-# Answers that may say something of the work: an error inside a served answer may say that it is gone.
-READABLE = frozenset({Outcome.OK, Outcome.GONE, Outcome.UPSTREAM})
-OUTCOMES = {"empty": Outcome.EMPTY, "gone": Outcome.GONE, "failed": Outcome.UPSTREAM}
 # What a work must have to be complete, beside its main text (``status`` in the envelope).
 REQUIRED = (
     ("platform_author_id",),
@@ -72,7 +69,10 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """One input and what became of it. ``pending``: a later run gets the rest without paying again."""
+    """One input and what became of it. ``pending``: a later run gets the rest without paying again.
+
+    ``tasks``: kind and folder of the analyses that may be written.
+    """
 
     target: Target
     status: Status
@@ -82,6 +82,7 @@ class Done:
     document: Path | None = None
     missing: tuple[Missing, ...] = ()
     pending: bool = False
+    tasks: tuple[tuple[str, Path], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +225,7 @@ async def facts_of(target: Target, dispatcher: Dispatcher, settings: Settings) -
         last = answer
         if answer.outcome in UNREACHABLE and not answer.cached:
             break
-        if answer.outcome not in READABLE or answer.body is None:
+        if not tells(answer):
             continue
         reading = read_work(
             known,
@@ -302,14 +303,17 @@ class Finish:
         work = fact.work.with_words(words.transcript, words.reason)
         self.library.keep(work)
         document = write_document(self.tree, work, datetime.now(self.settings.zone))
-        card, absent = None, ()
+        card, absent, stored = None, (), ()
         if self.options.cards:
             stored, absent = await self._pictures(work)
+        seen = [str(self.settings.cards / asset.path) for asset in stored if not asset.is_cover]
+        waiting = work_tasks(work, self.settings, seen)
+        if self.options.cards:
             card = render_work(self.settings, work, stored, self.means.warnings, self.options.card_type)
         asked = self.options.words or not spoken
         missing = (*_missing(work, asked), *dict.fromkeys(absent))
         status = _status(work, asked, words.pending)
-        return Done(fact.target, status, work, None, card, document, missing, words.pending)
+        return Done(fact.target, status, work, None, card, document, missing, words.pending, waiting)
 
     def _without(self, work: Work, spoken: bool) -> Words:
         """What stands for words that this run did not get: those that an earlier one kept, else why there are none."""

@@ -15,11 +15,10 @@ from tikomni.platforms.engine import Reading, Request, merge, read_work, request
 from tikomni.platforms.enrich import enriched, enrichment, read_enrichment
 from tikomni.platforms.links import Elsewhere, Target
 from tikomni.platforms.links import read as read_links
-from tikomni.platforms.lists import Comment, Page, read_list
+from tikomni.platforms.lists import Page, read_list
 from tikomni.platforms.people import CreatorReading, merge_creators, read_creator
 
 __all__ = [
-    "Comment",
     "CreatorReading",
     "Definition",
     "Elsewhere",

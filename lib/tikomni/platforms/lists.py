@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tikomni.facts import Creator, Document, Media, Work
+from tikomni.facts import Comment, Creator, Media, Work
 from tikomni.platforms.answers import (
     Verdict,
     facts_in,
@@ -34,34 +34,6 @@ ID_FIELDS = {"work": "platform_work_id", "creator": "platform_author_id", "comme
 AD, DUPLICATE, NO_OBJECT = "ad", "duplicate", "not_a_{}"
 # What platforms send for a cursor when there is none.
 NO_CURSOR = (None, "", "-1", -1, "no_more")
-
-
-@dataclass(frozen=True, slots=True)
-class Comment(Document):
-    """What somebody said below a work. ``parent_id``: the comment that it answers; ``is_author``: the work's author.
-
-    ``published_at`` is ISO 8601 with offset; counts are integers or ``None``.
-    """
-
-    platform: str
-    comment_id: str
-    platform_work_id: str | None = None
-    platform_author_id: str | None = None
-    author_name: str | None = None
-    text: str | None = None
-    published_at: str | None = None
-    like_count: int | None = None
-    reply_count: int | None = None
-    ip_location: str | None = None
-    is_author: bool | None = None
-    parent_id: str | None = None
-    approximate: dict[str, str] = field(default_factory=dict)
-    snapshot_at: str | None = None
-
-    @property
-    def key(self) -> str:
-        """The name of a comment across platforms: ``<platform>:<comment_id>``."""
-        return f"{self.platform}:{self.comment_id}"
 
 
 Entry = Work | Creator | Comment

@@ -31,7 +31,7 @@ QUERY = "u2.tasks"
 ALLOW = Allow(routes=frozenset({SUBMIT}))
 FILES_PER_JOB = 100
 FIRST_POLL_SECONDS = 0.5
-POLL_GROWTH = 1.5
+POLL_GROWTH = 1.2
 POLL_FAILURES = 5
 SLOW = "asr_slow"
 # An item is given up for another way only when the service was silent for at least this share of the clip.
@@ -340,24 +340,25 @@ class Jobs:
         all_open = len(left)
         urls = [f.file_url for f in job.files]
         most = self._settings.asr_poll_interval_sec
-        pause, failures = min(FIRST_POLL_SECONDS, most), 0
+        pause, failures, unknown = min(FIRST_POLL_SECONDS, most), 0, 0
         while left and not self._dispatcher.deadline.within(pause) < pause:
             await asyncio.sleep(pause)
             pause = min(pause * POLL_GROWTH, most)
             self._forget(job, left)
             answer = await self._dispatcher.call(QUERY, {"task_id": job.task_id}, max_age=0)
-            if answer.outcome is Outcome.EMPTY and answer.status == 404:
-                for index in list(left):
-                    self._ledger.settle_file(job.id, index, "failed", "asr_task_unknown", None)
-                    left.pop(index).settle(Words(reason="asr_task_unknown"))
-                break
             if not answer.ok:
                 failures += 1
+                unknown += answer.outcome is Outcome.EMPTY and answer.status == 404
+                if unknown >= POLL_FAILURES:  # one gateway's "not found" must not cost words that are paid for
+                    for index in list(left):
+                        self._ledger.settle_file(job.id, index, "failed", "asr_task_unknown", None)
+                        left.pop(index).settle(Words(reason="asr_task_unknown"))
+                    break
                 if failures >= POLL_FAILURES:
                     self._means.warn(f"Job {job.task_id} could not be looked at: {answer.message}.")
                     break
                 continue
-            failures = 0
+            failures = unknown = 0
             task = read_task(answer.body, urls)
             ended = {i: item for i, item in task.items.items() if i in left and item.state != "pending"}
             settled = await asyncio.gather(

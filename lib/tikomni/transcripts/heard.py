@@ -6,7 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 
 from tikomni.transcripts.files import Unusable, media_file
-from tikomni.transcripts.local import LocalClip, LocalEngine
+from tikomni.transcripts.local import LocalClip, LocalEngine, allowed
 from tikomni.transcripts.source import Means, Source, Wanted, Words
 
 
@@ -14,7 +14,7 @@ class Local(Source):
     """Hears whatever waits, in rounds: while one is heard, the next ones gather.
 
     Args:
-        chosen: whether the user asked for this source by name; else it is passed over where it is not set up.
+        chosen: whether the user asked for this source by name.
     """
 
     name = "local"
@@ -23,14 +23,14 @@ class Local(Source):
     def __init__(self, means: Means, engine: LocalEngine, *, chosen: bool) -> None:
         self._means = means
         self._engine = engine
-        self._chosen = chosen
+        self._allowed = allowed(means.dispatcher.settings.local_asr, chosen, others_can_serve=False)
         self._waiting: list[tuple[Wanted, asyncio.Future[Words]]] = []
         self._round: asyncio.Task[None] | None = None
 
     async def words(self, wanted: Wanted) -> Words | None:
+        if not self._allowed:
+            return None
         if problem := self._engine.problem():
-            if not self._chosen:
-                return None
             self._means.warn(f"No speech recognition on this machine: {problem}.")
             return Words(reason="local_no_model")
         heard: asyncio.Future[Words] = asyncio.get_running_loop().create_future()

@@ -77,13 +77,16 @@ class Calls(Part):
     """The calls of one user."""
 
     def stored(self, fingerprint: str, max_age: float) -> Stored | None:
-        """The newest answer that may be served again: ``ok`` within ``max_age`` seconds, ``gone`` within the hour."""
+        """The newest answer that may be served again: ``ok`` within ``max_age`` seconds, ``gone`` within the hour.
+
+        One from the future was written before the clock was set back: it is as old as it is ahead.
+        """
         now = time.time()
         rows = self._run(
             "SELECT * FROM calls WHERE fingerprint = ? AND done_at <= ? AND "
             "((outcome = 'ok' AND done_at >= ?) OR (outcome = 'gone' AND done_at >= ?)) "
             "AND (answer IS NOT NULL OR cache_until > ?) ORDER BY done_at DESC",
-            (fingerprint, now + 60, now - max_age, now - min(max_age, GONE_SECONDS), now),
+            (fingerprint, now + max(60, max_age), now - max_age, now - min(max_age, GONE_SECONDS), now),
         )
         for row in rows:
             body = _unpacked(row["answer"])

@@ -151,7 +151,8 @@ class SpeechJobs(Part):
         names = list(media)
         rows = self._run(
             "SELECT * FROM jobs WHERE scope = ? AND state IN ('sending', 'pending', 'unknown') AND id IN "
-            f"(SELECT job_id FROM job_files WHERE state = 'pending' AND media IN ({','.join('?' * len(names))})) ORDER BY id",
+            f"(SELECT job_id FROM job_files WHERE state = 'pending' AND media IN ({','.join('?' * len(names))})) "
+            "ORDER BY id",
             (scope.id, *names),
         ).fetchall()
         return tuple(self._job(row) for row in rows)
@@ -160,8 +161,8 @@ class SpeechJobs(Part):
         """Why the newest job for ``media`` brought no words, if that was within ``max_age`` seconds."""
         row = self._run(
             "SELECT f.state, f.reason, j.submitted_at FROM job_files f JOIN jobs j ON j.id = f.job_id "
-            "WHERE j.scope = ? AND j.source = ? AND f.media = ? AND j.state IN ('done', 'pending') AND f.state != 'pending' "
-            "ORDER BY j.id DESC LIMIT 1",
+            "WHERE j.scope = ? AND j.source = ? AND f.media = ? AND j.state IN ('done', 'pending') "
+            "AND f.state != 'pending' ORDER BY j.id DESC LIMIT 1",
             (scope.id, source, media),
         ).fetchone()
         lately = row is not None and row["state"] == "failed" and row["submitted_at"] >= time.time() - max_age
