@@ -120,7 +120,10 @@ def main() -> None:
     print(" | ".join(COLUMNS))
     script = Script(seconds=args.job_seconds)
     for name in args.profiles.split(","):
-        with Sandbox(rate=None, latency_s=args.latency, script=script) as sandbox, tempfile.TemporaryDirectory() as home:
+        with (
+            Sandbox(rate=None, latency_s=args.latency, script=script) as sandbox,
+            tempfile.TemporaryDirectory() as home,
+        ):
             broken += measure(name, sandbox, home, args)
     print("\n".join(["", *broken] if broken else ["", "Everything is as promised."]))
     sys.exit(1 if broken else 0)

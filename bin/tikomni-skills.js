@@ -5,7 +5,7 @@
 // lib/tikomni/install/managed.py, and a test keeps the two in agreement.
 
 const { createHash } = require('node:crypto');
-const { existsSync, readFileSync } = require('node:fs');
+const { existsSync, readFileSync, writeFileSync } = require('node:fs');
 const { constants, homedir } = require('node:os');
 const { join } = require('node:path');
 const { spawn, spawnSync } = require('node:child_process');
@@ -18,7 +18,8 @@ const interpreters = require('../lib/tikomni/install/interpreters.json');
 
 const EXTRAS = { demo: ['sandbox'], sandbox: ['sandbox'], dev: ['test'] };
 
-const digest = (set) => createHash('sha256').update(readFileSync(join(ROOT, 'requirements', `${set}.txt`))).digest('hex');
+const lockOf = (set) => readFileSync(join(ROOT, 'requirements', `${set}.txt`), 'utf8');
+const digest = (set) => createHash('sha256').update(lockOf(set)).digest('hex');
 
 function environmentFolder(env = process.env) {
   const home = env.HOME || homedir();
@@ -82,7 +83,7 @@ function fail(error, status = 2) {
 
 // What `dev` runs in the package's folder, one step after the other; `lock` needs uv and no environment.
 const DEV = {
-  test: (python, args) => [[process.execPath, 'web/report/build.mjs'], [python, '-m', 'pytest', ...args]],
+  test: (python, args) => [[process.execPath, 'web/report/build.mjs'], [python, '-m', 'pytest', '-n', 'auto', ...args]],
   lint: (python) => [
     [python, '-m', 'ruff', 'check'],
     [python, '-m', 'ruff', 'format', '--check'],
@@ -94,7 +95,17 @@ const DEV = {
     compile('test', '--extra', 'test', '-c', 'requirements/sandbox.txt'),
     compile('local-asr', '--extra', 'local-asr', '-c', 'requirements/test.txt'),
     compile('local-asr-test', '--extra', 'local-asr-test', '-c', 'requirements/local-asr.txt'),
+    [process.execPath, __filename, 'dev', 'without-base'],
   ],
+  // Hashes do not compress: the locks that are shipped do not repeat the base set's, beside which they are installed.
+  'without-base': () => {
+    const pins = (set) => lockOf(set).match(/^\S.*\n(?: .*\n)*/gm);
+    const base = new Set(pins('base'));
+    for (const set of ['sandbox', 'local-asr']) {
+      writeFileSync(join(ROOT, 'requirements', `${set}.txt`), pins(set).filter((pin) => !base.has(pin)).join(''));
+    }
+    return [];
+  },
 };
 
 const compile = (set, ...from) => ['uv', 'pip', 'compile', '--quiet', '--upgrade', '--universal',
@@ -111,7 +122,7 @@ async function main(given) {
   const folder = environmentFolder();
   const python = pythonOf(folder);
   const extras = EXTRAS[command] ?? [];
-  if (develop !== DEV.lock && !isReady(folder, extras)) {
+  if (![DEV.lock, DEV['without-base']].includes(develop) && !isReady(folder, extras)) {
     const status = await prepare(extras);
     if (status !== 0) return status;
   }

@@ -6,10 +6,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from tikomni import catalog
 from tikomni.catalog import compile, reference
 from tikomni.errors import CODES
+from tikomni.platforms import definition, names
+from tikomni.platforms.definitions import ListRoute, Route
 from tikomni.settings_text import env_text, markdown_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,8 +44,52 @@ def documents() -> dict[Path, str]:
         Path("env.example"): env_text(),
         references / "settings.md": settings + markdown_table(),
         references / "errors.md": errors + errors_table(),
+        Path("skills/creator-analysis/references/route-map.md"): route_map(note),
         **routes(),
     }
+
+
+def route_map(note: str) -> str:
+    """Which routes serve which platform's objects and lists, in the order in which they are tried."""
+    parts = [
+        "# Which routes are asked\n\n"
+        + note
+        + "Read this when an answer came from an unexpected route, when one is to be "
+        "called by hand, or to see what a platform's lists leave out. Routes are tried in this order until one "
+        "answer is good enough. Behind each: the inputs that carry what is known, and its price. Whole contracts: "
+        "`call_route.py show ROUTE` of the skill `meta-capability`.\n"
+    ]
+    for name in names():
+        known = definition(name)
+        parts.append(f"\n## {known.name} · {known.name_zh}\n")
+        for what, rule in known.objects.items():
+            parts.append(_asked(what, rule.routes))
+            parts.append(_asked(f"{what}: its id", [found.ask for found in rule.resolve]))
+        for what, walk in known.lists.items():
+            parts.append(_asked(f"list {what}", [route.ask for route in walk.routes], _cut(walk.routes)))
+        for what, extra in known.enrich.items():
+            most = max(route.most for route in extra.routes)
+            parts.append(
+                _asked(f"extra {what}", [route.ask for route in extra.routes], f"At most {most} works a call.")
+            )
+    return "".join(parts)
+
+
+def _asked(what: str, routes: Iterable[Route], remark: str = "") -> str:
+    lines = [
+        f"{place}. `{route.route}` {' or '.join(map(_inputs, route.send))} · {catalog.get(route.route).price:g} USD\n"
+        for place, route in enumerate(routes, 1)
+    ]
+    return f"\n### {what}\n\n{''.join(lines)}" + (f"\n{remark}\n" if remark else "") if lines else ""
+
+
+def _inputs(send: Mapping[str, object]) -> str:
+    return ", ".join(f"`{name}`" for name, value in send.items() if str(value).startswith("{"))
+
+
+def _cut(routes: Iterable[ListRoute]) -> str:
+    cut = dict.fromkeys(f"`{part.field}` ({part.reason})" for route in routes for part in route.partial)
+    return f"Partial in its entries: {', '.join(cut)}." if cut else ""
 
 
 def routes() -> dict[Path, str]:

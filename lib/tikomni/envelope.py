@@ -17,6 +17,13 @@ Status = Literal["complete", "partial", "incomplete", "failed"]
 TOKEN_BUDGET = 1500
 TEXT_LIMIT = 500
 LIST_LIMIT = 10
+# The rows that were asked for are cut last.
+ROWS_OF, ROWS = ("works", "items", "creators"), 20
+# Limits of texts, lists and rows, from the first try to the last.
+STEPS = (
+    (TEXT_LIMIT, LIST_LIMIT, ROWS),
+    *((300, 6, ROWS), (160, 4, ROWS), (100, 3, 10), (60, 2, 10), (40, 1, 6), (40, 1, 3), (40, 1, 1)),
+)
 
 # Members of fact documents whose text was written by strangers. An agent must read it as data.
 UNTRUSTED = frozenset(
@@ -143,17 +150,18 @@ def tokens(text: str) -> int:
 def fit(result: Any, budget: int) -> Any:
     """``result`` shortened step by step until it is estimated to fit ``budget`` tokens.
 
-    Texts are cut first (``<name>_chars`` says how long they were), then lists; scalars and paths stay.
+    Texts are cut first (``<name>_chars`` says how long they were), then lists (``<name>_count``), the rows that were
+    asked for last; scalars and paths stay.
     """
     shortened = result
-    for text_limit, list_limit in ((TEXT_LIMIT, LIST_LIMIT), (300, 6), (160, 4), (100, 3), (60, 2), (40, 1)):
-        shortened = shorten(result, text_limit, list_limit)
+    for limits in STEPS:
+        shortened = shorten(result, *limits)
         if tokens(json.dumps(shortened, ensure_ascii=False)) <= budget:
             break
     return shortened
 
 
-def shorten(node: Any, text_limit: int, list_limit: int) -> Any:
+def shorten(node: Any, text_limit: int, list_limit: int, rows: int = ROWS) -> Any:
     """A copy of ``node`` whose texts and lists are within the limits; see ``fit``."""
     if isinstance(node, dict):
         short: dict[str, Any] = {}
@@ -163,26 +171,22 @@ def shorten(node: Any, text_limit: int, list_limit: int) -> Any:
             if isinstance(value, str) and len(value) > text_limit and not _keeps_whole(name, value):
                 short[name] = value[:text_limit] + "…"
                 short[f"{name}_chars"] = len(value)
-            elif isinstance(value, list) and len(value) > list_limit and name not in ("works", "items", "creators"):
-                if text_limit == TEXT_LIMIT:
-                    short[f"{name}_count"] = len(value)
-                else:
-                    short[name] = [shorten(v, text_limit, list_limit) for v in value[:list_limit]]
-                    short[f"{name}_count"] = len(value)
-            elif isinstance(value, list) and len(value) > 20:
-                short[name] = [shorten(v, text_limit, list_limit) for v in value[: 20 if text_limit > 100 else 10]]
+            elif isinstance(value, list) and len(value) > (most := rows if name in ROWS_OF else list_limit):
+                if name in ROWS_OF or text_limit < TEXT_LIMIT:
+                    short[name] = [shorten(v, text_limit, list_limit, rows) for v in value[:most]]
                 short[f"{name}_count"] = len(value)
             else:
-                short[name] = shorten(value, text_limit, list_limit)
+                short[name] = shorten(value, text_limit, list_limit, rows)
         return short
     if isinstance(node, list):
-        return [shorten(v, text_limit, list_limit) for v in node]
+        return [shorten(v, text_limit, list_limit, rows) for v in node]
     return node
 
 
 def _keeps_whole(name: str, value: str) -> bool:
-    """Paths and links are of no use when cut."""
-    return name.endswith(("path", "_url", "_to", "card", "command")) or value.startswith(("http://", "https://", "/"))
+    """Paths, links and commands are of no use when cut."""
+    names = ("path", "_url", "_to", "card", "command", "hand_in")
+    return name.endswith(names) or value.startswith(("http://", "https://", "/"))
 
 
 def _fit_tail(tail: dict[str, Any], budget: int) -> dict[str, Any]:

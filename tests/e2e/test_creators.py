@@ -180,8 +180,10 @@ def test_a_later_run_pays_for_what_is_new_and_tells_what_changed(run, sandbox, n
     assert again.document["result"]["changes"] is None
     new = crowd.advance(10)
     later = run("creator", links[name].url, "--max-age", "0")
-    changes = json.loads(Path(later.document["result"]["run_path"]).read_text("utf-8"))["result"]["changes"]
-    assert later.document["status"] == "complete" and len(changes["new_works"]) == new == 10
+    changes = later.document["result"]["changes"]
+    assert later.document["status"] == "complete" and changes["new_works_count"] == new == 10
+    [kept] = json.loads(Path(later.document["result"]["run_path"]).read_text("utf-8"))["result"]["changes_of"].values()
+    assert len(kept["new_works"]) == 10
     assert changes["since"] == first.document["result"]["creator"]["snapshot_at"]
     assert later.document["result"]["collection"]["stop_reason"] == "known"
     fetched = later.document["result"]["collection"]["fetched"]
@@ -201,3 +203,14 @@ def test_the_users_part_of_a_creators_card_is_never_touched(run):
     again = run("creator", links["dy_3"].url, "--no-transcripts")
     assert again.document["result"]["paths"]["creator_card"] == str(path)
     assert path.read_text("utf-8").rstrip().endswith("我自己的判断：值得跟。")
+
+
+def test_a_thousand_works_are_one_run_with_a_card_for_each(run, sandbox, asked):
+    ran = run("creator", links["dy_1000"].url, "--works", "all", "--deadline", "110")
+    result = ran.document["result"]
+    assert (ran.exit_status, result["collection"]["fetched"], result["figures"]["works"]) == (0, 1000, 1000)
+    assert len(rows(ran)) == len(list(Path(result["paths"]["work_cards"]).glob("*.md"))) == 1000
+    page = Path(result["paths"]["report"])
+    assert page.read_text("utf-8").count('<tr data-find="') == 1000 and page.stat().st_size < 5_000_000
+    spoken = sum(bool(work["transcript"]) for work in rows(ran))
+    assert asked().count(POSTS) == 50 and sandbox.bill.submissions == -(-spoken // 100)

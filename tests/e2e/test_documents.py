@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import sys
+from dataclasses import fields
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -15,6 +16,7 @@ import pytest
 import yaml
 
 from tikomni import cli
+from tikomni.analysis.figures import Figures
 from tikomni.cli.base import Parser
 from tikomni.envelope import tokens
 from tikomni.sandbox import links
@@ -245,6 +247,17 @@ def test_columns_of_tables_are_told_in_their_order():
     told = re.findall(r"^\| `(\w+)` \| (\S.*?) \| (.*?) \|", page, re.M)
     rows = yaml.safe_load((ROOT / "lib/tikomni/cards/tables.yaml").read_text("utf-8"))
     assert [(row["name"], row["zh"], row["en"]) for row in rows] == told[: len(rows)]
+
+
+def test_every_figure_is_explained_and_every_reason_that_is_named_exists():
+    page = (ROOT / "skills/creator-analysis/references/figures.md").read_text("utf-8")
+    counted = {"works", "mature"}
+    for name in {f.name for f in fields(Figures)} - counted:
+        assert re.search(rf"`{name}\b", page), name
+    told = re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (.*?) \|", page.split("## Reasons of a null")[1], re.M)))
+    code = "".join(file.read_text("utf-8") for file in (ROOT / "lib/tikomni/analysis").glob("*.py"))
+    made = {"fewer_than_10", "digg_count_zero", "play_count_zero", "pinned", "sponsored"}
+    assert len(told) > 10 and all(reason in made or f'"{reason}"' in code for reason in told)
 
 
 def test_the_excerpt_is_what_the_sandbox_answers(run):

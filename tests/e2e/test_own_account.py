@@ -158,7 +158,11 @@ def test_a_cookie_that_is_the_whole_body(run, machine, sandbox, tmp_path):
     file.write_text(ttwid, encoding="utf-8")
     file.chmod(0o600)
     cookie = {"TIKOMNI_DOUYIN_WEB_COOKIE_FILE": str(file)}
-    for words in (["--body-json", json.dumps(ttwid)], [f"body={ttwid}"], ["--params-json", json.dumps({"body": ttwid})]):
+    for words in (
+        ["--body-json", json.dumps(ttwid)],
+        [f"body={ttwid}"],
+        ["--params-json", json.dumps({"body": ttwid})],
+    ):
         refused = run("route", "call", route, *words, **cookie)
         assert code(refused) == (2, "invalid_input") and "TIKOMNI_DOUYIN_WEB_COOKIE_FILE" in refused.stdout
     missing = run("route", "call", route)

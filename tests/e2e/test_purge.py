@@ -52,6 +52,7 @@ def test_it_is_listed_first_and_nothing_goes(run, known, tmp_path):
     assert (document["status"], result["removed"], result["found"]) == ("complete", False, True)
     assert result["objects"] == [f"douyin:{VIDEO.id}"]
     assert result["files"]["card"] == 2 and result["files"]["run"] >= 3 and result["files"]["document"] >= 2
+    assert result["files"]["task"] == 2
     assert result["ledger_rows"]["transcripts"] == 1 and result["library_rows"] >= 2
     assert known[0]["card"]["path"] in result["paths"] and known[1]["card"]["path"] not in result["paths"]
     assert document["next"][0]["command"].endswith("--yes")

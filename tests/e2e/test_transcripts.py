@@ -374,8 +374,8 @@ def pending_uploads(machine, state: str) -> bool:
 
 
 def test_a_task_is_polled_and_its_words_put_on_a_card(machine, run, sandbox):
-    sandbox.faults.add(SUBMIT, "asr", polls=1)
-    first = run("transcribe", VIDEO, "--deadline", "1.5").document
+    sandbox.faults.add(SUBMIT, "asr", seconds=7.0)
+    first = run("transcribe", VIDEO, "--deadline", "5").document
     assert first["status"] == "partial"
     [(task,)] = sqlite3.connect(next(machine.home.rglob("ledger.sqlite3"))).execute("SELECT task_id FROM jobs")
     document = run("poll-asr", task, "--poll-interval-sec", "0.2", "--max-polls", "100").document

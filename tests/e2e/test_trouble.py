@@ -247,7 +247,8 @@ def test_a_success_without_words_is_not_taken_for_words(run, sandbox):
 
 
 def test_items_out_of_order_bring_each_work_its_own_words(run, machine, sandbox):
-    alone = run("work", VIDEO).document["result"]["work"]["primary_text"]
+    first = run("work", VIDEO).document["result"]["card"]["json_path"]
+    alone = json.loads(Path(first).read_text(encoding="utf-8"))["primary_text"]
     sandbox.reset()
     sandbox.faults.add(SUBMIT, "asr", times=1, reverse=True)
     ran = run("work", VIDEO, links["dy_old"].url, TIKOMNI_STATE_DIR=str(machine.home / "second"))

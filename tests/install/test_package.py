@@ -7,6 +7,7 @@ import re
 import subprocess
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,11 +60,21 @@ def test_locks_have_hashes_and_no_addresses(lock: Path) -> None:
 def test_locks_agree_and_contain_each_other() -> None:
     base, sandbox, test = pins("base"), pins("sandbox"), pins("test")
     assert base
-    assert base.items() <= sandbox.items() <= test.items()
+    assert {**base, **sandbox} == {**sandbox, **base}
+    assert {**base, **sandbox}.items() <= test.items()
     speech, speech_test = pins("local-asr"), pins("local-asr-test")
-    assert base.items() <= speech.items() <= speech_test.items()
+    assert {**base, **speech} == {**speech, **base}
+    assert {**base, **speech}.items() <= speech_test.items()
     # All sets are added to one environment: none may undo another.
     assert not [name for name in speech_test.keys() & test.keys() if speech_test[name] != test[name]]
+
+
+def test_what_is_shipped_repeats_no_hash_of_the_base_set() -> None:
+    """An extra is installed beside the base set, and hashes do not compress."""
+    blocks = {
+        path.stem: set(re.findall(r"^\S.*\n(?: .*\n)*", path.read_text(encoding="utf-8"), re.M)) for path in LOCK_FILES
+    }
+    assert not [name for name in ("sandbox", "local-asr") if blocks[name] & blocks["base"]]
 
 
 def test_the_model_that_tests_use_is_in_no_set_of_a_user() -> None:
@@ -78,7 +89,9 @@ def test_locks_hold_what_the_project_declares() -> None:
         assert names(wanted) <= set(pins(extra))
 
 
-def test_the_package_holds_what_runs_and_nothing_of_ours() -> None:
+@pytest.fixture(scope="module")
+def package() -> dict[str, Any]:
+    """What npm says of the package that it would make."""
     done = subprocess.run(
         ["npm", "pack", "--dry-run", "--json"],
         cwd=ROOT,
@@ -87,7 +100,11 @@ def test_the_package_holds_what_runs_and_nothing_of_ours() -> None:
         check=True,
         timeout=60,
     )
-    packed = {file["path"] for file in json.loads(done.stdout)[0]["files"]}
+    return json.loads(done.stdout)[0]
+
+
+def test_the_package_holds_what_runs_and_nothing_of_ours(package: dict[str, Any]) -> None:
+    packed = {file["path"] for file in package["files"]}
     assert packed >= {
         "LICENSE",
         "bin/tikomni-skills.js",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import product
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from tikomni.facts import Document, Work
@@ -129,8 +130,8 @@ def keywords(texts: Iterable[str], language: str | None, own: tuple[str, ...] = 
     forms: dict[str, list[str]] = {}
     for text in texts:
         for token in words(_cut(text), language or "", own):
-            form = token.text.removesuffix("'s")
-            label = form.casefold()
+            form = intern(token.text.removesuffix("'s"))  # thousands of works use the same words
+            label = intern(form.casefold())
             long = len(label) >= (3 if label.isascii() else 2)
             if long and label not in stop and not label[0].isdigit() and not _AMOUNT.fullmatch(label):
                 forms.setdefault(label, []).append(form)
@@ -222,18 +223,27 @@ class _Phrase:
     pieces: tuple[str, ...]
     pattern: str
 
-    def find(self, text: _Words, start: int = 0) -> re.Match[str] | None:
-        return self._regex.search(text.spaced, start) if self._possible(text) else None
-
-    def find_all(self, text: _Words) -> Iterator[re.Match[str]]:
-        return self._regex.finditer(text.spaced) if self._possible(text) else iter(())
-
     @property
-    def _regex(self) -> re.Pattern[str]:
+    def regex(self) -> re.Pattern[str]:
         return _compiled(self.pattern)
 
-    def _possible(self, text: _Words) -> bool:
-        return all(piece in text.searched for piece in self.pieces)
+
+class _Phrases:
+    """Phrases in their order. Thousands are looked for in every text: each piece is looked up once for all that share
+    it."""
+
+    def __init__(self, phrases: Iterable[_Phrase]) -> None:
+        self._phrases = tuple(phrases)
+        self._by_piece: dict[str, list[int]] = {}
+        for n, phrase in enumerate(self._phrases):
+            self._by_piece.setdefault(max(phrase.pieces, key=len, default=""), []).append(n)
+
+    def possible(self, text: _Words) -> Iterator[_Phrase]:
+        """Those whose pieces all stand in ``text``."""
+        searched = text.searched
+        numbers = sorted(n for piece, shared in self._by_piece.items() if piece in searched for n in shared)
+        phrases = (self._phrases[n] for n in numbers)
+        return (phrase for phrase in phrases if all(piece in searched for piece in phrase.pieces))
 
 
 @cache
@@ -241,11 +251,11 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-def _found(phrases: Iterable[_Phrase], text: _Words, negations: frozenset[str] = frozenset()) -> tuple[str, ...]:
+def _found(phrases: _Phrases, text: _Words, negations: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """What the phrases match, each once; not what directly follows a negation."""
     found = {}
-    for phrase in phrases:
-        for match in phrase.find_all(text):
+    for phrase in phrases.possible(text):
+        for match in phrase.regex.finditer(text.spaced):
             before = text.spaced[text.spaced.rfind(" ", 0, match.start() - 1) + 1 : match.start() - 1]
             if before.lower() not in negations:
                 found[text.shown(match)] = None
@@ -278,7 +288,8 @@ def _structure(rules: dict[str, Any], text: _Words) -> Signal:
         for way in rule["ways"]:
             position, matched = 0, []
             for part in way:
-                first = min(filter(None, (p.find(text, position) for p in part)), key=lambda m: m.end(), default=None)
+                matches = (phrase.regex.search(text.spaced, position) for phrase in part.possible(text))
+                first = min(filter(None, matches), key=lambda m: m.end(), default=None)
                 if first is None:
                     break
                 position = first.end()
@@ -325,9 +336,9 @@ def _read(kind: str, value: Any, language: str) -> Any:
     return _phrases(value, language)
 
 
-def _phrases(text: str, language: str) -> tuple[_Phrase, ...]:
+def _phrases(text: str, language: str) -> _Phrases:
     entries = (entry.strip() for entry in re.split(r"[,\n]", text))
-    return tuple(dict.fromkeys(_phrase(p, language) for entry in entries if entry for p in _choices(entry)))
+    return _Phrases(dict.fromkeys(_phrase(p, language) for entry in entries if entry for p in _choices(entry)))
 
 
 def _choices(entry: str) -> Iterator[str]:

@@ -53,7 +53,7 @@ def percentile(values: Sequence[float], p: float) -> float:
     above = min(below + 1, len(ordered) - 1)
     # Between equal values nothing is computed, so that nothing is rounded.
     step = ordered[above] - ordered[below]
-    return float(ordered[below] + step * (position - below)) if step else float(ordered[below])
+    return round(ordered[below] + step * (position - below), 6) if step else float(ordered[below])
 
 
 def median(values: Sequence[float]) -> float:

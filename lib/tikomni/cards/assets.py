@@ -95,7 +95,7 @@ async def store(
         if (extension := sniff(data)) is None:
             return Missing(of.key, asset.field, "not_an_image")
         kept = replace(asset, path=f"{asset.path}.{extension}")
-        atomic.write_bytes(names.inside(settings.cards, kept.path), data)
+        await asyncio.to_thread(atomic.write_bytes, names.inside(settings.cards, kept.path), data)
         return kept
 
     results = await asyncio.gather(*(one(asset) for asset in planned))

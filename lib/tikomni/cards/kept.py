@@ -77,7 +77,7 @@ def join(generated: str, old: Card | None, notes: str, headings: Collection[str]
     return (generated + MARKER).encode("utf-8", "replace") + theirs
 
 
-@lru_cache(maxsize=2)  # a card is read once to be recognised, once to be renewed
+@lru_cache(maxsize=16)  # a card is read once to be recognised, once to be renewed; several cards at a time
 def read(data: bytes) -> Card | None:
     """The parts of a Markdown file with flat front matter; ``None`` for any other file."""
     if not (found := _FRONT.match(data)):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from tikomni.cards import bases, kept, work_card
+from tikomni.cards import bases, benchmark, kept, work_card
 from tikomni.cards.assets import Asset
 from tikomni.cards.labels import labels, language, note_headings
 from tikomni.cards.markdown import wikilink
@@ -109,12 +109,45 @@ def _renew(
     old = kept.read(before)
     if old is not None and not old.words(note_headings())[1]:
         warnings.append(words["bare_file"].format(path=path))
-    after = made(old)
+    after = benchmark.put(made(old), _analysis(settings, subject, index))
     if after != before:
         atomic.write_bytes(path, after)
     index.add(kind, subject, path)
     bases.make(settings, subject.platform)
     return path
+
+
+def renew_analysis(settings: Settings, platform: str, identifier: str, index: CardIndex | None = None) -> list[Path]:
+    """Write the analyses that were accepted by now into the cards that there are of a work or a creator.
+
+    Returns the paths of the cards that have a place for them. Raises as ``render_work``.
+    """
+    index = index or CardIndex(settings)
+    subject = Subject(platform, identifier, None, None)
+    found = (index.find(kind, subject) for kind in get_args(Kind))
+    paths = []
+    for path in dict.fromkeys(filter(None, found)):
+        before = _read(path)
+        if benchmark.has_place(before):
+            after = benchmark.put(before, _analysis(settings, subject, index))
+            if after != before:
+                atomic.write_bytes(path, after)
+            paths.append(path)
+    return paths
+
+
+def _analysis(settings: Settings, subject: Subject, index: CardIndex) -> str:
+    """The section of analyses for the card of ``subject``."""
+
+    def link(key: str, title: str) -> str | None:
+        platform, _, work = key.partition(":")
+        of = Subject(platform, work, None, None)
+        paths = (index.find(kind, of) for kind in ("author_sample_work", "work"))
+        path = next(filter(None, paths), None)
+        return _link(settings, path, title) if path else None
+
+    accepted, waiting = benchmark.stored(settings, subject.platform, subject.identifier)
+    return benchmark.section(accepted, waiting, language(settings, subject.platform), link)
 
 
 def _author_link(settings: Settings, work: Work, index: CardIndex) -> str | None:

@@ -39,6 +39,7 @@ HERE = Path(__file__).parent
 CHARTS = HERE / "report.js"  # built by `npm run build`; the page is whole without it
 TITLE_CHARS = 120
 WALL = 200  # covers: what 2.5 MB hold
+TEXTS = 300  # transcripts: more make a page that is slow to open
 CHART_WORKS = 5  # fewer dots say less than the table does
 WINDOW_WORKS = 24  # from here on a moving median says more than one for all
 SIGNATURE_CHARS = 400
@@ -463,6 +464,8 @@ def _transcripts(works: Sequence[ReportWork], data: ReportData, words: Mapping[s
     reasons = Counter(wording.reason(work.missing.get("transcript", "not_requested"), words) for work in silent)
     told = words["comma"].join(f"{reason} {n}" for reason, n in reasons.most_common())
     lede = words["transcripts_lede"].format(n=f"{len(spoken):,}") if spoken else words["no_transcripts"]
+    if len(spoken) > TEXTS:
+        lede += words["transcripts_most"].format(shown=TEXTS)
     return {
         "notes": [lede, *([words["without_words"].format(n=len(silent), reasons=told)] if silent else [])],
         "texts": [
@@ -470,13 +473,13 @@ def _transcripts(works: Sequence[ReportWork], data: ReportData, words: Mapping[s
                 "title": _title(work, words),
                 "notes": [
                     work.published_date or "",
-                    sources.get(spoken.source) or one_line(spoken.source),
-                    words["characters"].format(n=f"{len(spoken.clean):,}"),
+                    sources.get(words_of.source) or one_line(words_of.source),
+                    words["characters"].format(n=f"{len(words_of.clean):,}"),
                 ],
-                "paragraphs": _paragraphs(spoken.clean),
+                "paragraphs": _paragraphs(words_of.clean),
             }
-            for work in spoken
-            if (spoken := work.transcript)
+            for work in spoken[:TEXTS]
+            if (words_of := work.transcript)
         ],
     }
 

@@ -89,6 +89,7 @@ def _generated(
         standing=standing.section(figured, settings, words),
         pictures=[a.path for a in pictures],
         pictures_note=_pictures_note(work, len(pictures), words),
+        analysis=work.analysis_eligibility == "eligible",
         texts=_texts(work, words),
         missing=_missing(work, cover, words),
         sources=_sources(settings, work, words),

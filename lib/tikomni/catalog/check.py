@@ -46,16 +46,16 @@ class Prepared:
 def prepare(route: Route, values: Mapping[str, Any], body: Any = MISSING) -> Prepared:
     """The call that these values make.
 
-    Values are Python values, or strings from a command line (``"20"``, ``"true"``, ``"[1, 2]"``); None, blank
-    strings and empty lists count as not given. ``body`` is the body as a whole: needed where it is a bare
-    array or string, for an object the same as giving its members by name.
+    Values are Python values, or strings from a command line (``"20"``, ``"true"``, ``"[1, 2]"``); None, empty lists
+    and blank strings that are no code of the input count as not given. ``body`` is the body as a whole: needed where
+    it is a bare array or string, for an object the same as giving its members by name.
 
     Raises:
         InputError: ``invalid_input``; ``details.problems`` names every problem, not only the first.
     """
     inputs = {item.name: item for item in _inputs(route)}
     try:
-        given = _given(route, values, body)
+        given = _given(route, inputs, values, body)
     except Wrong as wrong:
         raise _refusal(route, [_problem("body", str(wrong))]) from None
 
@@ -97,18 +97,20 @@ def _is_bare(route: Route) -> bool:
     return route.body is not None and route.body.schema.get("type") != "object"
 
 
-def _given(route: Route, values: Mapping[str, Any], body: Any) -> dict[str, Any]:
+def _given(route: Route, inputs: Mapping[str, Input], values: Mapping[str, Any], body: Any) -> dict[str, Any]:
     """What was given, by name: the values, and the members of a body that was given whole."""
     members = {} if body is MISSING else {"body": body}
     if members and route.body is not None and not _is_bare(route):
         members = to_object(body)
     if twice := sorted(values.keys() & members.keys()):
         raise Wrong(f"gives {', '.join(twice)} a second time")
-    return {name: value for name, value in {**values, **members}.items() if not _is_empty(value)}
+    return {name: value for name, value in {**values, **members}.items() if not _is_empty(value, inputs.get(name))}
 
 
-def _is_empty(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip()) or value == [] or value == ()
+def _is_empty(value: Any, item: Input | None) -> bool:
+    if isinstance(value, str) and not value.strip():
+        return item is None or value not in item.schema.get("enum", ())
+    return value is None or value == [] or value == ()
 
 
 def _alternatives(route: Route) -> str:

@@ -10,7 +10,6 @@ It must not add facts that the source lacks.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator
@@ -18,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from tikomni.catalog import ROUTES, SOURCE
-from tikomni.storage.atomic import write_bytes
 
 _PARAMETER = {
     "description": "about",
@@ -30,7 +28,6 @@ _PARAMETER = {
 _OPERATION = {
     "summary": "summary",
     "x-tikomni-summary-zh": "summary_zh",
-    "description": "usage",
     "x-tikomni-object": "object",
     "x-tikomni-effect": "effect",
     "x-tikomni-response": "response",
@@ -105,6 +102,10 @@ def _id(row: dict[str, Any]) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
+    import argparse  # not at the top: every contract is shown with ``rows``
+
+    from tikomni.storage.atomic import write_bytes
+
     parser = argparse.ArgumentParser(prog="python -m tikomni.catalog.compile", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the file is stale")
     check = parser.parse_args(argv).check

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import json
 import math
-from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tikomni.catalog import words
 from tikomni.catalog.question import UNKNOWN, Question, has_any, platform_of, read
@@ -66,8 +65,7 @@ class Found:
     nearest: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Entry:
+class _Entry(NamedTuple):
     """One route, as far as finding it goes. ``needs``: sets of inputs with which it can be called; ``takes``: others.
 
     ``acts``: it does more than read something public or one's own. ``lists``: it takes several values at once.
@@ -86,19 +84,18 @@ class _Entry:
     def from_line(cls, line: str) -> _Entry:
         route, capability, standing, platforms, needs, takes, marks = line.split("\t")
         return cls(
-            id=route,
-            capability=int(capability),
-            standing=int(standing) / 100,
-            platforms=tuple(filter(None, platforms.split(","))),
-            needs=tuple(tuple(filter(None, one.split(","))) for one in needs.split(";")),
-            takes=frozenset(takes.split(",")),
-            lists="l" in marks,
-            acts="a" in marks,
+            route,
+            int(capability),
+            int(standing) / 100,
+            _names(platforms),
+            tuple(map(_names, needs.split(";"))),
+            frozenset(takes.split(",")),
+            "l" in marks,
+            "a" in marks,
         )
 
 
-@dataclass(frozen=True)
-class _Thing:
+class _Thing(NamedTuple):
     """Something in hand. ``names``: the inputs that it is; ``others``: those that it may do for; ``asked``: the caller
     named it; ``rarity``: how telling it is at most."""
 
@@ -108,8 +105,7 @@ class _Thing:
     rarity: float = float("inf")
 
 
-@dataclass(frozen=True)
-class _Hit:
+class _Hit(NamedTuple):
     """How well something fits; ``entry`` is None for a capability that no route has."""
 
     score: float
@@ -122,17 +118,24 @@ class _Index:
 
     def __init__(self, data: bytes) -> None:
         head, _, rest = data.partition(b"\n")
-        routes, _, terms = rest.partition(b"\n\n")
+        end = rest.index(b"\n\n")
         self.rules: dict[str, Any] = json.loads(head)
-        self.entries = [_Entry.from_line(line) for line in routes.decode().split("\n")]
+        self._routes = rest[:end].decode().split("\n")
+        self._terms = rest[end + 1 :]  # each line with the break before it
         self.free = frozenset(self.rules["free"])
         self.telling = frozenset(self.rules["telling"])
-        self._terms = terms.split(b"\n")
         self._asked = sum(row[4] for row in self.rules["capabilities"])
 
     @cached_property
     def concepts(self) -> words.Concepts:
         return words.Concepts(self.rules["forms"])
+
+    def entries(self, platforms: Sequence[str]) -> Iterator[tuple[int, _Entry]]:
+        """Routes of these platforms, and those that serve any; without ``platforms`` all. Each with its number."""
+        wanted = {*platforms, ""}
+        for number, line in enumerate(self._routes):
+            if not platforms or not wanted.isdisjoint(line.split("\t", 4)[3].split(",")):
+                yield number, _Entry.from_line(line)
 
     def weights(self, term: str) -> tuple[dict[int, float], dict[int, float]]:
         """What a term says for each capability, and for each route.
@@ -140,15 +143,16 @@ class _Index:
         For a capability: how much likelier the term is in what it is asked with than elsewhere (naive Bayes, the count
         damped for what was seen seldom). For a route: how well the term tells it from the others (tf-idf).
         """
-        key = term.encode() + b"\t"
-        at = bisect_left(self._terms, key)
-        if at == len(self._terms) or not self._terms[at].startswith(key):
+        key = f"\n{term}\t".encode()
+        at = self._terms.find(key)  # quicker than to take all lines apart for a handful of them
+        if at < 0:
             return {}, {}
-        asked, _, own = self._terms[at][len(key) :].decode().partition("\t")
+        at += len(key)
+        asked, _, own = self._terms[at : self._terms.index(b"\n", at)].decode().partition("\t")
         strength = _CONCEPT if term.startswith("@") else 1.0
         counts, levels = _counts(asked), _counts(own)
         share = self._asked / (sum(counts.values()) + _RARE)
-        rarity = math.log(1 + (len(self.entries) - len(levels) + 0.5) / (len(levels) + 0.5))
+        rarity = math.log(1 + (len(self._routes) - len(levels) + 0.5) / (len(levels) + 0.5))
         return (
             _above(
                 0.5, {n: strength * math.log((times + 0.05) / self._size(n) * share) for n, times in counts.items()}
@@ -166,6 +170,12 @@ class _Index:
     def rarity(self, name: str) -> float:
         """How telling the name of an input is; 0 for a name that no route has."""
         return self.rules["inputs"].get(name, 0) / _TENTHS
+
+
+@cache
+def _names(text: str) -> tuple[str, ...]:
+    """Most routes share what they need, and where they are, with others."""
+    return tuple(text.split(",")) if text else ()
 
 
 def _counts(text: str) -> dict[int, int]:
@@ -248,7 +258,7 @@ class _Ranking:
         by_capability, by_route = self._by_words()
         found = [
             _Hit(score, entry.capability, entry)
-            for number, entry in enumerate(self.index.entries)
+            for number, entry in self.index.entries(self.asked.platforms)
             if self._is_candidate(entry)
             and (score := self._score(entry, by_capability[entry.capability], by_route[number])) > 0
         ]
@@ -286,8 +296,6 @@ class _Ranking:
         return sums
 
     def _is_candidate(self, entry: _Entry) -> bool:
-        if self.asked.platforms and entry.platforms and not set(entry.platforms) & set(self.asked.platforms):
-            return False
         return self._is_asked_for(entry.capability) or any(name in self._told for one in entry.needs for name in one)
 
     def _is_asked_for(self, capability: int) -> bool:

@@ -95,7 +95,7 @@ class Paging:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One documented call. ``usage`` says in one sentence which inputs to give.
+    """One documented call.
 
     Of a route that is not ``reviewed`` words and effect are careful guesses made from its path.
     """
@@ -107,7 +107,6 @@ class Route:
     tag: str
     summary: str
     summary_zh: str
-    usage: str
     object: str
     effect: Literal["read", "account_read", "write", "generate", "inflate"]
     inputs: tuple[Input, ...]
@@ -144,7 +143,6 @@ class Route:
             tag=row["tag"],
             summary=row["summary"],
             summary_zh=row["summary_zh"],
-            usage=row["usage"],
             object=row["object"],
             effect=row["effect"],
             inputs=inputs + (body.inputs() if body else ()),

@@ -29,7 +29,7 @@ _LOGIN = re.compile(
     re.IGNORECASE,
 )
 _TOKEN = re.compile(r"(?<![a-z])token(?![a-z])", re.IGNORECASE)
-_SAYING = re.compile(r"[a-z]{3}|[\u3400-\u9fff]{2}", re.IGNORECASE)
+_SAYING = re.compile(r"[A-Za-z]{3}|[\u3400-\u9fff]{2}")
 _COORDINATES = re.compile(r"-?\d{1,3}\.\d{2,}\s*[,，]\s*-?\d{1,3}\.\d{2,}")
 _MANY = re.compile(
     r"(?<![\d.])(?:[3-9]|[1-9]\d)\s*(?:条|个|篇|links?|videos?|ids?|posts?|accounts?|people|profiles?|rooms?|clips?"

@@ -144,7 +144,12 @@ def _whole_body(route: Route) -> Input | None:
     body = route.body
     if body is None or body.inputs() or not (body.required or body.schema["type"] != "object"):
         return None
-    about = "; ".join(filter(None, (body.schema.get("description"), "given whole, by `--body-json`")))
+    how = (
+        "a cookie, never given by hand"
+        if body.schema.get("x-tikomni-format") == "cookie"
+        else "given whole, by `--body-json`"
+    )
+    about = "; ".join(filter(None, (body.schema.get("description"), how)))
     return Input("body", "body", body.required, body.schema, about)
 
 

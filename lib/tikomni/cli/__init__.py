@@ -38,6 +38,8 @@ COMMANDS = (
     Command(("route", "show"), "route_show", "show the contract of one route, and the command that calls it"),
     Command(("route", "sync"), "route_sync", "import a newer OpenAPI document into the catalogue's source"),
     Command(("auth",), "auth", "check that the key and the way to the upstream work"),
+    Command(("card", "write"), "card_write", "hand in an analysis, or make cards of facts from any platform"),
+    Command(("task", "text"), "task_text", "print a work of an analysis task whole", person=True),
     Command(("render",), "render", "make cards again from what is stored, without a call"),
     Command(("cost",), "cost", "what was spent: by day, provider, route and run", person=True),
     Command(("runs", "list"), "runs_list", "runs, newest first, and which can go on", person=True),

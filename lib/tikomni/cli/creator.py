@@ -7,6 +7,7 @@ import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from tikomni import redact
 from tikomni.cli.base import (
     Context,
     Next,
@@ -18,6 +19,7 @@ from tikomni.cli.base import (
     paste,
     run_async,
 )
+from tikomni.cli.card_write import task_rows
 from tikomni.errors import InputError, Interrupted, TikomniError
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from tikomni.settings import Settings
 
 FORMS = ("xlsx", "csv", "jsonl", "feishu")
-TOP = 5
+TOP, NAMED = 5, 10
 PAGE = 20
 
 
@@ -147,10 +149,12 @@ def _outcome(
     result: dict[str, Any] = {"creators": [_row(d) for d in run.done]} if many else {}
     if not many and run.done[0].creator is not None:
         result = _whole(run.done[0])
-    result["missing"] = [{"item": m.item, "field": m.field, "reason": m.reason} for d in run.done for m in d.missing]
+    missing = [{"item": m.item, "field": m.field, "reason": m.reason} for d in run.done for m in d.missing]
+    result |= {"missing": missing[:NAMED], "missing_count": len(missing)}
+    result["tasks"] = task_rows([row for d in run.done for row in d.tasks], context, settings)
     warnings = list(run.warnings)
     try:
-        result["run_path"] = str(_keep_run(result, run, context.run_id or "", settings))
+        result["run_path"] = str(_keep_run(result | {"missing": missing}, run, context.run_id or "", settings))
     except TikomniError as unkept:  # the answer is on stdout all the same
         warnings.append(unkept.message)
         result["run_path"] = None
@@ -181,26 +185,26 @@ def _whole(done: Done) -> dict[str, Any]:
 
 
 def _row(done: Done) -> dict[str, Any]:
-    """One of several creators in ``result.creators``."""
+    """One of several creators in ``result.creators``, in few words; the run's document has everything of each."""
     if done.creator is None:
         assert done.error is not None
         return {
-            "input": done.target.text[:120],
+            "input": redact.text(done.target.text[:120]),
             "status": done.status,
             "error": done.error.code,
             "message": done.error.message,
         }
-    creator = done.creator
+    creator, changes = done.creator, done.picture and done.picture.changes
     return {
         "platform": creator.platform,
         "platform_author_id": creator.platform_author_id,
         "author_name": creator.author_name,
         "fans_count": creator.fans_count,
         "status": done.status,
-        "collection": _collection(done),
-        "figures": _figures(done),
-        "changes": _changes(done),
-        "paths": dict(done.paths),
+        "fetched": _collection(done)["fetched"],
+        "figures": {name: f["value"] if isinstance(f, dict) else f for name, f in _figures(done).items()},
+        "changes": changes and {"new_works": len(changes.new_works), "fans_delta": changes.fans_delta.value},
+        "paths": {name: done.paths.get(name) for name in ("creator_card", "report")},
     }
 
 
@@ -254,11 +258,18 @@ def _changes(done: Done) -> dict[str, Any] | None:
     found = done.picture.changes
     return {
         "since": found.since,
-        "new_works": list(found.new_works),
-        "deleted_works": None if found.deleted_works is None else list(found.deleted_works),
+        **_named("new_works", found.new_works),
+        **_named("deleted_works", found.deleted_works),
         "fans_delta": found.fans_delta.as_dict(),
         "top_growers": [{"key": g.key, "title": g.title, **g.interactions.as_dict()} for g in found.top_growers],
     }
+
+
+def _named(name: str, keys: Sequence[str] | None) -> dict[str, Any]:
+    """The ids of the first works under ``name``, and how many there are; the run's document names all."""
+    if keys is None:
+        return {name: None, f"{name}_count": None}
+    return {name: [key.partition(":")[2] for key in keys[:NAMED]], f"{name}_count": len(keys)}
 
 
 def _keep_run(result: dict[str, Any], run: Run, run_id: str, settings: Settings) -> Path:
@@ -272,10 +283,12 @@ def _keep_run(result: dict[str, Any], run: Run, run_id: str, settings: Settings)
     pictures = [(d.creator, d.picture) for d in run.done if d.creator is not None and d.picture is not None]
     whole["figures_of"] = {creator.key: picture.figures.as_dict() for creator, picture in pictures}
     whole["aggregates_of"] = {creator.key: picture.aggregates.as_dict() for creator, picture in pictures}
+    whole["paths_of"] = {d.creator.key: dict(d.paths) for d in run.done if d.creator is not None}
+    whole["changes_of"] = {c.key: picture.changes.as_dict() for c, picture in pictures if picture.changes is not None}
     whole["sample_of"] = {
         creator.key: [s.work.key for s in picture.sample.picked] for creator, picture in pictures
     }  # fmt: skip
-    write_rows(folder / "works.jsonl", [work.as_dict() for _, picture in pictures for work in picture.works], "jsonl")
+    write_rows(folder / "works.jsonl", (work.as_dict() for _, picture in pictures for work in picture.works), "jsonl")
     document = {"run_id": run_id, "status": run.status, "cost": run.cost.as_dict(), "warnings": run.warnings}
     write_json(folder / "run.json", document | {"result": whole})
     return folder / "run.json"
@@ -315,6 +328,7 @@ def _plan(
                 "usd_per_list_call": catalog.get(routes[0].ask.route).price if routes else None,
                 "detail_calls_at_most": {name: count if thin else 0 for name, count in details.items()},
                 "usd_per_detail_call": DEFAULT_PRICE_USD,
+                "usd_per_plays_call": None if plays is None else catalog.get(plays.routes[0].ask.route).price,
                 "plays_calls": None if plays is None or most is None else -(-most // (per_call or 1)),
                 "plays_asked": options.plays,
             }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from tikomni.cli.base import Context, Next, Outcome, add_common, add_output_arguments, paste
 from tikomni.cli.looks import size
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         )
     if planned.named_in:
         warnings = (*warnings, f"{len(planned.named_in)} cards of others name it; make them again or edit them.")
-    counts = {what: sum(file.what == what for file in planned.files) for what in ("card", "asset", "document", "run")}
+    counts = {what: sum(file.what == what for file in planned.files) for what in get_args(purge.What)}
     result = {
         "removed": args.yes,
         "found": planned.found,

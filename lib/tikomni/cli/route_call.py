@@ -70,7 +70,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     route, inputs = _route(args)
     body = MISSING if args.body_json is None else _json("--body-json", args.body_json)
     headers = {str(k): str(v) for k, v in _object("--headers-json", args.headers_json).items()}
-    if "cookie" in {*inputs, *(body if isinstance(body, dict) else ()), *map(str.lower, headers)}:
+    if _gives_cookie(route, inputs, body, headers):
         raise InputError(
             "invalid_input",
             f"{route.id}: a cookie is never given on the command line.",
@@ -137,9 +137,10 @@ def _dry_run(
 ) -> Outcome:
     """The request as it would go out, from contract and settings alone."""
     from tikomni.catalog.check import MISSING, prepare
+    from tikomni.dispatch import cookies
 
-    cookie = route.input("cookie")
-    prepared = prepare(route, {**inputs, "cookie": "…"} if cookie else inputs, body)
+    cookie = cookies.input_of(route)
+    prepared = prepare(route, {**inputs, cookie: "…"} if cookie else inputs, body)
     request: dict[str, Any] = {
         "method": route.method,
         "path": prepared.path,
@@ -296,6 +297,15 @@ def _pages(text: str) -> int:
     if text.isdigit() and int(text) > 0:
         return int(text)
     raise InputError("usage", f"--pages {text}: expected a number or `all`.")
+
+
+def _gives_cookie(route: Route, inputs: dict[str, Any], body: Any, headers: dict[str, str]) -> bool:
+    from tikomni.catalog.check import MISSING
+    from tikomni.dispatch.cookies import WHOLE_BODY, input_of
+
+    given = {*inputs, *(body if isinstance(body, dict) else ()), *map(str.lower, headers)}
+    is_body = input_of(route) == WHOLE_BODY and (body is not MISSING or WHOLE_BODY in given)
+    return is_body or "cookie" in given
 
 
 def _cookie_variable(route: Route) -> str:

@@ -19,6 +19,7 @@ from tikomni.cli.base import (
     paste,
     run_async,
 )
+from tikomni.cli.card_write import task_rows
 from tikomni.errors import Interrupted, TikomniError
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from tikomni.platforms import Target
     from tikomni.settings import Settings
 
+# Of several works so many tasks are printed, and none beside more rows than that: rows are what was asked for.
+TASKS_SHOWN, ROWS_WITH_TASKS = 2, 6
 COUNTS = ("digg_count", "comment_count", "collect_count", "share_count", "play_count")
 
 
@@ -97,6 +100,8 @@ def _outcome(
         only = run.done[0]
         result["work"] = only.work.as_dict()
         result["card"] = {"path": _text(only.card), "json_path": _text(only.document)}
+    waiting = [row for done in run.done for row in done.tasks]
+    result["tasks"] = task_rows(waiting, context, settings)
     result["missing"] = [{"item": m.item, "field": m.field, "reason": m.reason} for d in run.done for m in d.missing]
     run_id = context.run_id or new_run_id(settings)
     warnings = list(run.warnings)
@@ -105,6 +110,9 @@ def _outcome(
     except TikomniError as unkept:  # the answer is on stdout all the same
         warnings.append(unkept.message)
         result["run_path"] = None
+    if len(run.done) > 1 and len(result["tasks"]) > TASKS_SHOWN:  # the run's document has them all
+        result["tasks_count"] = len(result["tasks"])
+        result["tasks"] = result["tasks"][:TASKS_SHOWN] if len(run.done) <= ROWS_WITH_TASKS else []
     status = "partial" if refused and run.status == "complete" else run.status
     return Outcome(
         result=result,

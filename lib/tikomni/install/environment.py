@@ -79,11 +79,15 @@ def _create(environment: Environment, lock: int, say: Say) -> None:
 
 
 def _install(environment: Environment, name: str, lock: int, say: Say) -> None:
-    """Install one set and record it; pip follows uv because it may know a mirror that uv was not told of."""
-    python, requirements = str(environment.python), str(environment.lock(name))
+    """Install one set and record it; pip follows uv because it may know a mirror that uv was not told of.
+
+    The lock of an extra holds only what the base set's lacks.
+    """
+    python = str(environment.python)
+    locks = [word for one in dict.fromkeys((BASE, name)) for word in ("-r", str(environment.lock(one)))]
     sha256 = digest(environment.lock(name))
     source = ["--no-index", "--find-links", os.environ[FIND_LINKS]] if os.environ.get(FIND_LINKS) else []
-    what = ["install", "--quiet", "--require-hashes", *source, "-r", requirements]
+    what = ["install", "--quiet", "--require-hashes", *source, *locks]
     uv = shutil.which("uv")
     with_uv = [[uv, "pip", *what, "--python", python]] if uv else []
     with_pip = [

@@ -96,6 +96,7 @@ _ROWS_OF: dict[Kind, tuple[tuple[str, str], ...]] = {
     ),
     "creator": (
         ("creators", "platform_author_id = ?"),
+        ("comments", "json_extract(document, '$.platform_author_id') = ?"),
         ("metrics", "kind = 'creator' AND object_id = ?"),
         ("walks", "object_id = ?"),
     ),
@@ -165,7 +166,7 @@ class Library:
     def keep_works(self, works: Iterable[Work]) -> None:
         """As ``keep``, all of them or none."""
         columns = ("platform_work_id", "platform_author_id", "title", "published_at", "snapshot_at")
-        rows = [self._rows_for("work", "works", work, work.platform_work_id, columns) for work in works]
+        rows = (self._rows_for("work", "works", work, work.platform_work_id, columns) for work in works)
         self._write(row for pair in rows for row in pair)
 
     def keep_creator(self, creator: Creator) -> None:
@@ -265,7 +266,7 @@ class Library:
         return self._forget("work", platform, work_id)
 
     def forget_creator(self, platform: str, author_id: str) -> int:
-        """Remove a creator, the counts and the walks, but no work; returns how many rows that were."""
+        """Remove a creator, comments that name them, counts and walks, but no work; returns how many rows that were."""
         return self._forget("creator", platform, author_id)
 
     def compact(self) -> bool:

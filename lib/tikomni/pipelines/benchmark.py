@@ -21,7 +21,7 @@ from tikomni.cards.labels import language
 from tikomni.cards.paths import CardIndex, homes
 from tikomni.cards.render import render_creator, render_work, renew_analysis
 from tikomni.errors import InputError, TikomniError
-from tikomni.facts import Creator, Work
+from tikomni.facts import Creator, Transcript, Work
 from tikomni.settings import Settings
 from tikomni.storage.atomic import write_json, write_text
 from tikomni.storage.names import inside
@@ -119,6 +119,9 @@ def hand_in(task: Task, text: str, model: str, partial: bool, settings: Settings
     kept = _kept(path, material) if partial else {}
     answer = answers.merged(kept, answer, schema)
     problems = evidence.check(answer, schema, material)
+    if partial:  # what is still to come is no fault
+        gaps = {f"/{name}" for name in schema["required"] if name not in answer}
+        problems = tuple(p for p in problems if p.pointer not in gaps and p.rule != evidence.EACH_WORK)
     problems_path = task.folder / PROBLEMS
     if not problems:
         problems_path.unlink(missing_ok=True)
@@ -173,16 +176,20 @@ def from_facts(text: str, settings: Settings, warnings: list[str]) -> list[Made]
 def _document(document: Any, at: str) -> Work | Creator:
     if not isinstance(document, dict):
         raise InputError("invalid_input", f"--facts {at or '/'}: expected an object, found {type(document).__name__}.")
-    # Card writers of other tools leave out what they do not know; the schema wants it said.
     is_work = "platform_work_id" in document
-    kind: type[Work] | type[Creator] = Work if is_work else Creator
-    blank = kind(platform="", **{"platform_work_id" if is_work else "platform_author_id": ""})
+    # Who writes a document by hand leaves out what is not known; the schema wants it said.
+    blank = Work("", "") if is_work else Creator("", "")
     whole_document = {"schema_version": 1, **json.loads(json.dumps(blank.as_dict())), **document}
+    if isinstance(spoken := document.get("transcript"), dict):
+        whole_document["transcript"] = {**json.loads(json.dumps(Transcript("local", None, "", "").as_dict())), **spoken}
     try:
         validate(whole_document, SCHEMA_PATH if is_work else CREATOR_SCHEMA_PATH)
     except TikomniError as error:
         raise InputError("invalid_input", f"--facts {at or '/'}: {error.message}", details=error.details) from None
-    return kind.from_dict(whole_document)
+    if not is_work:
+        return Creator.from_dict(whole_document)
+    work = Work.from_dict(whole_document)
+    return work if "primary_text" in document else work.with_words(work.transcript, None)
 
 
 def _work(work: Work, settings: Settings, index: CardIndex, warnings: list[str]) -> Made:
@@ -194,6 +201,11 @@ def _work(work: Work, settings: Settings, index: CardIndex, warnings: list[str])
 def work_tasks(work: Work, settings: Settings, pictures: Sequence[str]) -> tuple[tuple[str, Path], ...]:
     """Write the tasks about one work; ``pictures``: paths on this machine."""
     return write_tasks(settings, tasks.for_work(work, language(settings, work.platform), pictures))
+
+
+def creator_tasks(creator: Creator, picture: tasks.Picture, settings: Settings) -> tuple[tuple[str, Path], ...]:
+    """Write the tasks about one creator. Before its card is rendered, which tells that they wait."""
+    return write_tasks(settings, tasks.for_creator(creator, picture, language(settings, creator.platform)))
 
 
 def _creator(creator: Creator, settings: Settings, index: CardIndex, warnings: list[str]) -> Made:
@@ -251,7 +263,7 @@ def _accepted(
         evidence.work_ref(place.value) for place in evidence.walk(answer, schema) if place.schema.get("x-work")
     }
     works = [work for work in material.sampled if work.ref in refs]
-    clean = {"cleaned": evidence.cleaned(answer, works[0] if works else material.sampled[0])}
+    is_clean = task.kind.name == "transcript.clean"
     return {
         "kind": task.kind.name,
         "version": task.kind.version,
@@ -266,5 +278,5 @@ def _accepted(
         "answer": dict(answer),
         "sentences": {name: work.sentences[name] for work in works for name in work.sentences if name in used},
         "works": {work.ref: {"key": work.key, "title": work.title, "url": work.url} for work in works},
-        **(clean if task.kind.name == "transcript.clean" else {}),
+        **({"cleaned": evidence.cleaned(answer, material.sampled[0])} if is_clean else {}),
     }

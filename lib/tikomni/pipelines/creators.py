@@ -43,6 +43,7 @@ from tikomni.envelope import Cost, Status
 from tikomni.errors import TikomniError, UpstreamError
 from tikomni.facts import Creator, Media, Missing, Stream, Work
 from tikomni.library.store import Library, Walked
+from tikomni.pipelines.benchmark import creator_tasks
 from tikomni.pipelines.identity import profile_of
 from tikomni.pipelines.lists import ENDS, Collected, collect
 from tikomni.pipelines.works import INTERRUPTED, facts_of, fetcher, swallow_cancellation
@@ -124,9 +125,10 @@ class Done:
     missing: tuple[Missing, ...] = ()
     paths: Mapping[str, Any] = field(default_factory=dict)
     pending: bool = False
+    tasks: tuple[tuple[str, Path], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)  # asyncio spells out what a task brought: that would be every work
 class Run:
     """Everything a run brought."""
 
@@ -615,6 +617,7 @@ async def _store(subject: _Subject) -> Done:
     run.library.keep_works(picture.works)
     covers = await subject.covers_there()
     paths = _write(subject, creator, picture, covers, await _avatar(run, creator))
+    tasks = paths.pop("tasks")
     whole = not subject.missing and subject.error is None
     return Done(
         subject.target,
@@ -626,6 +629,7 @@ async def _store(subject: _Subject) -> Done:
         tuple(subject.missing),
         paths,
         subject.pending,
+        tasks,
     )
 
 
@@ -665,6 +669,7 @@ def _write(
             cards[picture.standings[number - 1].work.key] = path
             if number % 50 == 0 or number == len(picture.standings):
                 run.progress.stage("cards", number, len(picture.standings))
+    tasks = creator_tasks(creator, picture, settings)
     summary = _summary(subject, picture, avatar[0])
     card = render_creator(settings, creator, summary, run.index, run.means.warnings)
     rows = [
@@ -697,6 +702,7 @@ def _write(
         "report": str(page),
         "exports": {form: [str(path) for path in found] for form, found in exports.items()},
         "run": str(run.folder),
+        "tasks": tasks,
         "creator_json": str(write_creator_document(run.tree, creator, run.now)),
     }
 

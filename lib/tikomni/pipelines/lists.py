@@ -114,7 +114,11 @@ async def collect(
 def _unusable(route: ListRoute, dispatcher: Dispatcher) -> str | None:
     """Why a route cannot be asked by this user."""
     contract = catalog.get(route.ask.route)
-    return "needs_cookie" if cookies.is_needed(contract) and not cookies.find(contract, dispatcher.settings.cookies) else None
+    return (
+        "needs_cookie"
+        if cookies.is_needed(contract) and not cookies.find(contract, dispatcher.settings.cookies)
+        else None
+    )
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal, get_args
 
+from tikomni.analysis.tasks import TASKS
 from tikomni.cards import assets, kept
 from tikomni.cards.front_matter import NAMES
 from tikomni.cards.labels import note_headings
@@ -30,7 +31,7 @@ from tikomni.storage import names as file_names
 from tikomni.storage.atomic import write_bytes
 from tikomni.storage.tree import Tree
 
-What = Literal["card", "asset", "document", "run"]
+What = Literal["card", "asset", "document", "run", "task"]
 NOTES = "_notes"
 TEXT_BYTES = 256 * 1024 * 1024
 
@@ -232,11 +233,13 @@ def _earlier(settings: Settings, book: Ledger) -> list[Settings]:
 def _files(settings: Settings, objects: Sequence[Object], mentions: Mentions) -> Iterator[File | Path]:
     """What goes of the folders that ``settings`` name; a bare path is a card that stays and names it."""
     tree = Tree(settings)
-    with suppress(OSError):
-        for entry in sorted(tree.runs.iterdir()):
-            inside = list(_walk(entry)) if entry.is_dir() and not entry.is_symlink() else [entry]
-            if any(mentions(str(path)) or _says(path, mentions) for path in inside):
-                yield File("run", entry, tree.runs, sum(_size(path) for path in inside))
+    wholes: tuple[tuple[What, Path], ...] = (("run", tree.runs), ("task", settings.output_root / TASKS))
+    for what, root in wholes:
+        with suppress(OSError):
+            for entry in sorted(root.iterdir()):
+                inside = list(_walk(entry)) if entry.is_dir() and not entry.is_symlink() else [entry]
+                if any(mentions(str(path)) or _says(path, mentions) for path in inside):
+                    yield File(what, entry, root, sum(_size(path) for path in inside))
     for root in (tree.results, tree.errors):
         for path in _walk(root):
             if mentions(path.name) or _says(path, mentions):

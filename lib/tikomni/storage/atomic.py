@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
@@ -27,7 +28,12 @@ def write_text(path: Path, text: str, mode: int = 0o644) -> None:
         TikomniError: ``disk_full``.
         InputError: ``storage``, naming the path.
     """
-    _replace(path, redact.secrets_in(text).encode("utf-8", "backslashreplace"), mode)
+    write_lines(path, (text,), mode)
+
+
+def write_lines(path: Path, lines: Iterable[str], mode: int = 0o644) -> None:
+    """Write ``lines``, which carry their own ends, as they come; raises as ``write_text``."""
+    _replace(path, (redact.secrets_in(line).encode("utf-8", "backslashreplace") for line in lines), mode)
 
 
 def write_json(path: Path, document: Any, mode: int = 0o644) -> None:
@@ -40,7 +46,7 @@ def write_bytes(path: Path, data: bytes, mode: int = 0o644) -> None:
     # Keys are ASCII and Latin-1 maps bytes to characters one to one: keys are found, the rest survives.
     if redact.registered_in(shown := data.decode("latin-1")):
         data = redact.secrets_in(shown).encode("latin-1")
-    _replace(path, data, mode)
+    _replace(path, (data,), mode)
 
 
 def failure(path: Path, error: OSError) -> TikomniError:
@@ -50,13 +56,13 @@ def failure(path: Path, error: OSError) -> TikomniError:
     return InputError("storage", f"{path}: cannot be written ({error.strerror or error}).")
 
 
-def _replace(path: Path, data: bytes, mode: int) -> None:
+def _replace(path: Path, data: Iterable[bytes], mode: int) -> None:
     temporary = path.with_name(f".tikomni-{token_hex(6)}.tmp")  # the target's name may fill 255 bytes
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
-                file.write(data)
+                file.writelines(data)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, path)

@@ -5,23 +5,24 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tikomni.storage.atomic import write_json, write_text
+from tikomni.storage.atomic import write_json, write_lines, write_text
 
 FORMATS = ("json", "jsonl", "csv")
 # What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection); the wide forms, in East Asia.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
-def write_rows(path: Path, rows: Sequence[Any], form: str) -> None:
-    """Write ``rows`` as ``form``: one of ``FORMATS``. CSV has a BOM, dotted columns, and no live formulas."""
+def write_rows(path: Path, rows: Iterable[Any], form: str) -> None:
+    """Write ``rows`` as ``form``: one of ``FORMATS``. CSV has a BOM, dotted columns, and no live formulas; JSON lines
+    are written as the rows come."""
     if form == "json":
         write_json(path, list(rows))
     elif form == "jsonl":
-        write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+        write_lines(path, (json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
     else:
         write_text(path, "\ufeff" + csv_text([flat(row) for row in rows]))
 

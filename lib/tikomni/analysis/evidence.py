@@ -1,0 +1,522 @@
+"""Whether an answer to an analysis task is held by what the task showed: its shape, its sentences, its figures.
+
+Pure: problems out, nothing changed. It judges no opinion; it sees to it that each claim leads to words and figures
+that are there. What a text demands, and what is written in the answer, changes no rule of it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tikomni.analysis.tasks.material import REFERENCE, SHORT, Material, Source
+from tikomni.facts import Document
+from tikomni.transcripts.clean import sentences
+
+QUOTE_CHARS = 30
+MOST_CHANGED = 0.15
+EACH_WORK = "one entry for each work of the sample"
+# Counts of the analyst's own (“three steps”) are not figures.
+SMALL = 10
+
+_NUMBER = re.compile(r"(?<![\w.])(\d[\d,]*(?:\.\d+)?)\s*(百万|[万亿千倍%‰×]|[kKwWmMxX](?![a-zA-Z]))?")
+_HAN_NUMBER = re.compile(r"[零〇一二两三四五六七八九十百千万亿]+")
+_HAN_FIGURE = re.compile(r"[一二两三四五六七八九十][零〇一二两三四五六七八九十百千]*[万亿]")
+_MARKUP = re.compile(r"https?://|www\.|\]\(|\[\[|<[a-zA-Z!/]|```|~~~|<<<|>>>|xsec_token", re.IGNORECASE)
+_LONG = {short: name for name, short in SHORT.items()}
+_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem(Document):
+    """What is wrong where. ``pointer``: JSON pointer into the answer; ``found``: what stands there; ``rule``: what was
+    expected; ``nearest``: the sentence that may have been meant, ``W07.12 | …``."""
+
+    pointer: str
+    rule: str
+    found: str
+    nearest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A value of an answer and what its schema says of it. ``scope``: the only work that may be cited here."""
+
+    pointer: str
+    schema: Mapping[str, Any]
+    value: Any
+    scope: str | None = None
+    in_claim: bool = False
+
+
+def check(answer: Any, schema: Mapping[str, Any], material: Material) -> tuple[Problem, ...]:
+    """Everything that is wrong with ``answer``, in its order; empty where it may be accepted."""
+    found = list(_shape(answer, schema))
+    # What is not of the right shape is not looked into, but all the rest is.
+    broken = {problem.pointer for problem in found}
+    for place in walk(answer, schema):
+        if not any(place.pointer == at or place.pointer.startswith(at + "/") for at in broken if at):
+            found += _of_place(place, material)
+    if material.kind == "transcript.clean" and "" not in broken and isinstance(answer, Mapping):
+        found += _replacements(answer.get("replacements") or (), material, broken)
+    return tuple(dict.fromkeys(found))
+
+
+def walk(value: Any, schema: Mapping[str, Any]) -> Iterator[Place]:
+    """Every value of an answer with the schema that is in force there, from the outside to the inside."""
+    yield from _walk(Place("", schema, value), schema)
+
+
+def cited(claim: Mapping[str, Any]) -> tuple[str, ...]:
+    """The sentences that a claim names, as they are spelled in the material; others as they are given."""
+    return tuple(dict.fromkeys(sentence_id(name) or str(name) for name in claim.get("evidence") or ()))
+
+
+def sentence_id(text: Any) -> str | None:
+    """``Ｗ7.12``, ``[W07.12]`` → ``W07.12``; ``None`` where it is no id of a sentence."""
+    found = REFERENCE.fullmatch(_bare(text))
+    if not found or found[3] is None:
+        return None
+    number = f"{int(found[3]):02}" if not found[2] else f"{found[2].lower()}{int(found[3])}"
+    return f"W{int(found[1]):02}.{number}"
+
+
+def work_ref(text: Any) -> str | None:
+    """``w7`` → ``W07``; ``None`` where it is no number of a work."""
+    found = REFERENCE.fullmatch(_bare(text))
+    return f"W{int(found[1]):02}" if found and found[3] is None else None
+
+
+def cleaned(answer: Mapping[str, Any], work: Source) -> dict[str, str]:
+    """The sentences of ``work`` with the replacements of an accepted ``transcript.clean``."""
+    made = dict(work.sentences)
+    for one in answer["replacements"]:
+        name = sentence_id(one["sentence"]) or ""
+        made[name] = made[name].replace(one["from"], one["to"])
+    return made
+
+
+# --- shape
+
+
+def _shape(answer: Any, schema: Mapping[str, Any]) -> Iterator[Problem]:
+    from jsonschema import Draft202012Validator
+
+    for error in Draft202012Validator(schema).iter_errors(answer):
+        while error.validator == "anyOf" and error.context and error.instance is not None:
+            error = max(error.context, key=lambda e: len(e.absolute_path) + (e.validator != "type"))
+        pointer = _pointer(error.absolute_path)
+        found = _shown(error.instance)
+        if error.validator == "additionalProperties":
+            extra = sorted(set(error.instance) - set(error.schema.get("properties", {})))
+            told = "is set by the program" if any("confidence" in name for name in extra) else "is not in the schema"
+            for name in extra:
+                yield Problem(f"{pointer}/{name}", f"{name} {told}: leave it out", _shown(error.instance[name]))
+        elif error.validator == "required":
+            lacking = [name for name in error.validator_value if name not in error.instance]
+            for name in lacking:
+                yield Problem(f"{pointer}/{name}", f"{name} is required", "nothing")
+        elif error.validator in ("maxItems", "minItems"):
+            bound = "at most" if error.validator == "maxItems" else "at least"
+            yield Problem(pointer, f"{bound} {error.validator_value} entries", f"{len(error.instance)} entries")
+        elif error.validator in ("maxLength", "minLength"):
+            bound = "at most" if error.validator == "maxLength" else "at least"
+            yield Problem(pointer, f"{bound} {error.validator_value} characters", f"{len(error.instance)}: {found}")
+        elif error.validator == "enum":
+            yield Problem(pointer, f"one of {', '.join(map(str, error.validator_value))}", found)
+        elif error.validator == "type":
+            wanted = error.validator_value
+            yield Problem(pointer, f"expected {wanted if isinstance(wanted, str) else ' or '.join(wanted)}", found)
+        else:
+            yield Problem(pointer, f"{error.validator} {_shown(error.validator_value)}", found)
+
+
+def _walk(place: Place, root: Mapping[str, Any]) -> Iterator[Place]:
+    schema = _resolved(place.schema, root)
+    if place.value is None:
+        return
+    if "anyOf" in schema:
+        schema = _resolved(next(s for s in schema["anyOf"] if s.get("type") != "null"), root)
+    value, scope, claim = place.value, place.scope, place.in_claim or bool(schema.get("x-claim"))
+    if isinstance(value, Mapping) and "x-scope" in schema:
+        scope = work_ref(value.get(schema["x-scope"])) or scope
+    yield replace(place, schema=schema, scope=scope)
+    if isinstance(value, Mapping):
+        for name, child in schema.get("properties", {}).items():
+            if name in value:
+                yield from _walk(Place(f"{place.pointer}/{name}", child, value[name], scope, claim), root)
+    elif isinstance(value, list) and "items" in schema:
+        for n, item in enumerate(value):
+            yield from _walk(Place(f"{place.pointer}/{n}", schema["items"], item, scope, claim), root)
+
+
+def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "$ref" not in schema:
+        return schema
+    target = root["$defs"][schema["$ref"].rpartition("/")[2]]
+    return {**target, **{name: value for name, value in schema.items() if name not in ("$ref", "required")}}
+
+
+# --- one place
+
+
+def _of_place(place: Place, material: Material) -> Iterator[Problem]:
+    schema, value = place.schema, place.value
+    if schema.get("x-work"):
+        yield from _work(place, material)
+    if name := schema.get("x-fact"):
+        yield from _fact(place, str(name), material)
+    if schema.get("x-all") and isinstance(value, list):
+        yield from _all_works(place, material)
+    if schema.get("x-claim") and isinstance(value, Mapping):
+        yield from _claim(place, material)
+    elif isinstance(value, str) and not place.in_claim and material.kind != "transcript.clean":
+        works = [material.by_ref[place.scope]] if place.scope in material.by_ref else list(material.sampled)
+        yield from _text(place.pointer, value, material, works, (), own=True)
+
+
+def _work(place: Place, material: Material) -> Iterator[Problem]:
+    ref = work_ref(place.value)
+    work = material.by_ref.get(ref or "")
+    if work is None or work.excluded:
+        yield Problem(place.pointer, _not_evidence(work, material), _shown(place.value))
+
+
+def _fact(place: Place, name: str, material: Material) -> Iterator[Problem]:
+    work = material.by_ref.get(place.scope or "")
+    if work and str(place.value) != str(work.figures.get(name)):
+        yield Problem(
+            place.pointer, f"the facts say {name} of {work.ref} is {work.figures.get(name)}", str(place.value)
+        )
+
+
+def _all_works(place: Place, material: Material) -> Iterator[Problem]:
+    key = place.schema["x-key"]
+    given = [work_ref(item.get(key)) for item in place.value if isinstance(item, Mapping)]
+    if lacking := [work.ref for work in material.sampled if work.ref not in given]:
+        yield Problem(place.pointer, EACH_WORK, f"lacking: {', '.join(lacking)}")
+    for ref in sorted({ref for ref in given if ref and given.count(ref) > 1}):
+        yield Problem(place.pointer, "one entry for each work", f"{ref} twice")
+
+
+def _claim(place: Place, material: Material) -> Iterator[Problem]:
+    claim, pointer = place.value, place.pointer
+    ids = cited(claim)
+    held: list[str] = []
+    for n, name in enumerate(claim.get("evidence") or ()):
+        problem = _sentence(f"{pointer}/evidence/{n}", name, place.scope, material, str(claim.get("text", "")))
+        if problem:
+            yield problem
+        else:
+            held.append(sentence_id(name) or "")
+    if len(held) < len(ids) or not held:
+        return  # what the rest hangs on has to be mended first
+    works = [material.by_ref[ref] for ref in dict.fromkeys(name.partition(".")[0] for name in held)]
+    said = [_sentence_text(name, material) for name in held]
+    if quote := claim.get("quote"):
+        yield from _quote(f"{pointer}/quote", str(quote), held, works, material)
+    yield from _figures(f"{pointer}/figures", claim.get("figures") or (), works, material)
+    for name in ("text", "label"):
+        yield from _text(f"{pointer}/{name}", str(claim.get(name) or ""), material, works, said)
+    if place.schema.get("x-needs") == "commercial" and not any(work.commercial for work in works):
+        having = [work.ref for work in material.sampled if work.commercial]
+        told = f"cite one of {', '.join(having[:8])}" if having else "no work of the sample has one: leave it out"
+        yield Problem(pointer, f"a commercial signal in a cited work; {told}", ", ".join(held))
+    text = _folded(str(claim.get("text", "")))
+    sweeping = next((word for word in _words()["sweeping"] if _stands(word, text)), None)
+    least = min(3, len(material.sampled))
+    if sweeping and place.scope is None and material.subject["type"] == "creator" and len(works) < least:
+        yield Problem(f"{pointer}/text", f"{sweeping!r} needs sentences of {least} works", f"{len(works)} cited")
+
+
+def _sentence(pointer: str, name: Any, scope: str | None, material: Material, text: str) -> Problem | None:
+    found = sentence_id(name)
+    work = material.by_ref.get(found.partition(".")[0]) if found else None
+    near = [material.by_ref[scope]] if scope in material.by_ref else list(material.sampled)
+    if found is None:
+        return Problem(pointer, "an id of a sentence, such as W01.03", _shown(name), _nearest(text, near))
+    if work is None or work.excluded:
+        return Problem(pointer, _not_evidence(work, material), _shown(name), _nearest(text, near))
+    if found not in work.sentences:
+        return Problem(pointer, f"{work.ref} has no such sentence", _shown(name), _nearest(text, [work]))
+    if scope and work.ref != scope:
+        rule = f"a sentence of {scope}, which this entry is about"
+        return Problem(pointer, rule, f"{_shown(name)} | {work.sentences[found][:60]}", _nearest(text, near))
+    return None
+
+
+def _not_evidence(work: Source | None, material: Material) -> str:
+    known = f"the sample is {material.sampled[0].ref} to {material.sampled[-1].ref}" if material.sampled else "no works"
+    if work is None:
+        return f"a work of the sample; {known}"
+    return f"{work.ref} is no evidence ({work.excluded}); {known}"
+
+
+def _quote(pointer: str, quote: str, held: list[str], works: list[Source], material: Material) -> Iterator[Problem]:
+    wanted = _letters(quote)
+    said = _letters("".join(_sentence_text(name, material) for name in held))
+    if len(quote) > QUOTE_CHARS:
+        yield Problem(pointer, f"at most {QUOTE_CHARS} characters", f"{len(quote)}: {_shown(quote)}")
+    elif not wanted or wanted not in said:
+        near = _nearest(quote, [*works, *(w for w in material.sampled if w not in works)])
+        yield Problem(pointer, f"words that stand in {', '.join(held)}", _shown(quote), near)
+
+
+def _figures(pointer: str, figures: Iterable[Any], works: list[Source], material: Material) -> Iterator[Problem]:
+    for n, figure in enumerate(figures):
+        at = f"{pointer}/{n}"
+        name, value = _LONG.get(str(figure.get("name")), str(figure.get("name"))), figure.get("value")
+        whose: Mapping[str, Any] = material.figures
+        told = "the creator"
+        if figure.get("work") is not None or material.subject["type"] == "work":
+            work = material.by_ref.get(work_ref(figure.get("work")) or "") if figure.get("work") else works[0]
+            if work is None or work not in works:
+                yield Problem(f"{at}/work", "a work that this claim cites", _shown(figure.get("work")))
+                continue
+            whose, told = work.figures, work.ref
+        if whose.get(name) is None:
+            known = ", ".join(key for key, fact in whose.items() if fact is not None)
+            yield Problem(f"{at}/name", f"a figure of {told}: {known}", _shown(name))
+        elif not _same(value, whose[name]):
+            yield Problem(f"{at}/value", f"the facts say {name} of {told} is {whose[name]}", _shown(value))
+
+
+def _same(value: Any, fact: Any) -> bool:
+    if isinstance(fact, str) or isinstance(value, str):
+        read = [number.value for number in _numbers(str(value))]
+        if not isinstance(fact, str) and len(read) == 1:
+            return abs(read[0] - fact) <= 1e-6 * max(abs(fact), 1)
+        return unicodedata.normalize("NFKC", str(value)).strip() == str(fact)
+    return abs(value - fact) <= 1e-6 * max(abs(fact), 1)
+
+
+# --- texts and numbers
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """A number as a text writes it. ``step``: what one unit of its last digit is worth, 0 for a number to be exact."""
+
+    shown: str
+    value: float
+    step: float
+    unit: str
+
+    def tells(self, fact: float) -> bool:
+        """Whether it is ``fact``, rounded or cut to as many digits as are written."""
+        return fact == self.value or abs(fact - self.value) <= self.step / 2 or 0 < fact - self.value < self.step
+
+
+def _text(
+    pointer: str, text: str, material: Material, works: list[Source], said: Iterable[str], own: bool = False
+) -> Iterator[Problem]:
+    """A text's markup, the works that it names and its numbers. ``own``: numbers may stand anywhere in ``works``."""
+    text = unicodedata.normalize("NFKC", text)
+    if found := _MARKUP.search(text):
+        yield Problem(pointer, "plain words: no link, HTML or Markdown", _shown(found[0]))
+    named: list[Source] = []
+    for found in re.finditer(r"(?<![A-Za-z0-9])" + REFERENCE.pattern, text):
+        work = material.by_ref.get(f"W{int(found[1]):02}")
+        if work is None or work.excluded:
+            yield Problem(pointer, _not_evidence(work, material), found[0])
+        else:
+            named.append(work)
+    rest = re.sub(r"(?<![A-Za-z0-9])" + REFERENCE.pattern, " ", text)
+    facts = [material.figures, *(work.figures for work in (*works, *named))]
+    spoken = [*said, *(t for work in works for t in work.sentences.values())] if own else list(said)
+    allowed = _allowed(facts, spoken, material)
+    for number in (*_numbers(rest), *_han_figures(rest)):
+        if number.value < SMALL and number.value == int(number.value) and not number.unit:
+            continue
+        if not any(number.tells(fact) for fact in allowed):
+            rule = "a number of the cited sentences or of the facts"
+            yield Problem(pointer, rule, number.shown, _nearest_fact(number.value, facts))
+
+
+def _allowed(facts: Iterable[Mapping[str, Any]], spoken: Iterable[str], material: Material) -> set[float]:
+    found: set[float] = {float(len(material.sampled)), float(len(material.works)), 1.0}
+    for figures in facts:
+        for name, value in figures.items():
+            if isinstance(value, bool) or value is None:
+                continue
+            if isinstance(value, (int, float)):
+                found.add(float(value))
+                if name == "duration_s":
+                    found.add(float(value // 60))
+            else:
+                found |= {float(part) for part in re.findall(r"\d+", str(value))}
+    for text in spoken:
+        folded = unicodedata.normalize("NFKC", text)
+        found |= {number.value for number in _numbers(folded)}
+        found |= {number.value for number in _numbers(folded, units=False)}
+        found |= {_han(match) for match in _HAN_NUMBER.findall(folded)}
+        found |= _english(folded)
+    return found
+
+
+def _numbers(text: str, units: bool = True) -> Iterator[_Number]:
+    data = _words()
+    for match in _NUMBER.finditer(unicodedata.normalize("NFKC", text)):
+        digits, unit = match[1].replace(",", ""), (match[2] or "").lower() if units else ""
+        worth = float(data["units"].get(unit, 1))
+        decimals = len(digits.partition(".")[2])
+        step = worth * 10**-decimals if unit or decimals else 0.0
+        around = text[max(0, match.start() - 10) : match.start()].lower() + " " + text[match.end() : match.end() + 3]
+        if any(word in around for word in data["about"]):
+            zeros = 0 if decimals else len(digits) - len(digits.rstrip("0"))
+            step = max(step, worth * 10**zeros)
+        yield _Number(match[0].strip(), round(float(digits) * worth, 9), step, unit)
+
+
+def _han_figures(text: str) -> Iterator[_Number]:
+    for match in _HAN_FIGURE.findall(text):
+        yield _Number(match, _han(match), 10_000.0 if match.endswith("万") else 1e8, match[-1])
+
+
+def _han(text: str) -> float:
+    """三十五 → 35, 一万二千 → 12000, 二〇二五 → 2025."""
+    if all(c in _DIGITS for c in text):
+        return float("".join(str(_DIGITS[c]) for c in text))
+    total = section = digit = 0
+    for c in text:
+        if c in _DIGITS:
+            digit = _DIGITS[c]
+        elif c in "十百千":
+            section += (digit or 1) * {"十": 10, "百": 100, "千": 1000}[c]
+            digit = 0
+        else:
+            total = (total + section + digit) * 10_000 if c == "万" else (total + section + digit) * 100_000_000
+            section = digit = 0
+    return float(total + section + digit)
+
+
+def _english(text: str) -> set[float]:
+    data = _words()["english"]
+    found, before = set(), 0.0
+    for word in re.findall(r"[a-z]+", text.lower()):
+        value = data.get(word)
+        small = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9}
+        if value is None and word in small:
+            found.add(before + small[word])
+            before = float(small[word])
+        elif value is not None and value >= 100:
+            before = (before or 1.0) * value
+            found.add(before)
+        elif value is not None:
+            before = before + value if before >= 100 else float(value)
+            found |= {before, float(value)}
+        elif word != "and":
+            before = 0.0
+    return found
+
+
+def _nearest_fact(value: float, facts: Iterable[Mapping[str, Any]]) -> str | None:
+    numbers = [
+        (abs(fact - value), name, fact)
+        for figures in facts
+        for name, fact in figures.items()
+        if isinstance(fact, (int, float)) and not isinstance(fact, bool)
+    ]
+    return f"{min(numbers)[1]} {min(numbers)[2]}" if numbers else None
+
+
+def _nearest(text: str, works: Iterable[Source]) -> str | None:
+    """The sentence that shares most with ``text``."""
+    wanted = _letters(text)
+    if not wanted:
+        return None
+    pairs = {wanted[i : i + 2] for i in range(len(wanted) - 1)} or {wanted}
+    best, score = None, 0.0
+    for work in works:
+        for name, sentence in work.sentences.items():
+            letters = _letters(sentence)
+            shared = sum(pair in letters for pair in pairs) / len(pairs)
+            if shared > score:
+                best, score = f"{name} | {sentence[:80]}", shared
+    return best
+
+
+# --- transcript.clean
+
+
+def _replacements(rows: Iterable[Any], material: Material, broken: set[str]) -> Iterator[Problem]:
+    work = material.sampled[0]
+    made, changed = dict(work.sentences), 0
+    for n, row in enumerate(rows):
+        at = f"/replacements/{n}"
+        if any(pointer.startswith(at) for pointer in broken):
+            continue
+        name = sentence_id(row["sentence"])
+        if name not in work.sentences or "." not in (name or "") or not name.partition(".")[2].isdigit():
+            yield Problem(f"{at}/sentence", "a sentence of the main text", _shown(row["sentence"]),
+                          _nearest(row["from"], [work]))  # fmt: skip
+            continue
+        if row["from"] not in made[name]:
+            yield Problem(f"{at}/from", f"words that stand in {name}", _shown(row["from"]), f"{name} | {made[name]}")
+            continue
+        if "\n" in row["to"] or _MARKUP.search(row["to"]):
+            yield Problem(f"{at}/to", "plain words on one line", _shown(row["to"]))
+            continue
+        after = made[name].replace(row["from"], row["to"])
+        grown = len(_letters(row["to"])) - len(_letters(row["from"]))
+        if grown > 2 and (len(sentences(after)) > len(sentences(made[name])) or grown > 8):
+            yield Problem(f"{at}/to", "a correction: it adds no words of its own", _shown(row["to"]))
+            continue
+        changed += sum(
+            max(i2 - i1, j2 - j1)
+            for tag, i1, i2, j1, j2 in SequenceMatcher(None, made[name], after, autojunk=False).get_opcodes()
+            if tag != "equal"
+        )
+        made[name] = after
+    whole = sum(len(text) for name, text in work.sentences.items() if name.partition(".")[2].isdigit())
+    if changed > MOST_CHANGED * whole:
+        rule = f"at most {MOST_CHANGED:.0%} of the {whole} characters changed"
+        yield Problem("/replacements", rule, f"{changed} changed ({changed / max(whole, 1):.0%})")
+
+
+# --- spelling
+
+
+def _sentence_text(name: str, material: Material) -> str:
+    return material.by_ref[name.partition(".")[0]].sentences[name]
+
+
+def _bare(text: Any) -> str:
+    return unicodedata.normalize("NFKC", str(text)).strip(" \t\n[]()“”「」『』【】\"'`。.,;:")
+
+
+def _letters(text: str) -> str:
+    """``text`` as quotes are compared: without width, case, white space and punctuation."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _stands(word: str, text: str) -> bool:
+    return bool(re.search(rf"\b{word}\b", text)) if word.isascii() else word in text
+
+
+def _pointer(path: Iterable[Any]) -> str:
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def _shown(value: Any) -> str:
+    import json
+
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
+@cache
+def _words() -> dict[str, Any]:
+    import yaml
+
+    return yaml.safe_load(Path(__file__).with_name("evidence.yaml").read_text(encoding="utf-8"))

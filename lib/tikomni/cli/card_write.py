@@ -1,0 +1,137 @@
+"""Hand in an analysis, or make cards of facts from any platform: answers are checked before they reach a card."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tikomni.cli.base import Context, Next, Outcome, add_common, add_output_arguments, paste
+from tikomni.errors import InputError
+
+if TYPE_CHECKING:
+    from tikomni.pipelines.benchmark import HandedIn
+    from tikomni.settings import Settings
+
+MOST_BYTES = 4 * 1024 * 1024
+SHOWN = 8
+TASKS_SHOWN = 6
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--task", type=Path, metavar="DIR", help="task folder, as result.tasks[].path names it")
+    parser.add_argument("--analysis", metavar="FILE", help="the answer to the task; -: standard input")
+    parser.add_argument("--model", metavar="NAME", help="who wrote it, as the card shall say")
+    parser.add_argument("--partial", action="store_true", help="keep what holds while the rest is repaired")
+    parser.add_argument("--facts", metavar="FILE", help="document of a work or creator, or a list of them; -: stdin")
+    add_output_arguments(parser)
+    add_common(parser)
+
+
+def run(args: argparse.Namespace, context: Context) -> Outcome:
+    settings = context.settings(args)
+    if bool(args.facts) == bool(args.task or args.analysis) or (args.task is None) != (args.analysis is None):
+        raise InputError("usage", "Give --task DIR with --analysis FILE, or --facts FILE.")
+    return _facts(args, settings, context) if args.facts else _analysis(args, settings, context)
+
+
+def _facts(args: argparse.Namespace, settings: Settings, context: Context) -> Outcome:
+    from tikomni.pipelines import benchmark
+
+    warnings: list[str] = []
+    made = benchmark.from_facts(_read(args.facts, "--facts"), settings, warnings)
+    rows = [one for card in made for one in card.tasks]
+    result = {
+        "count": len(made),
+        "cards": [str(card.card) for card in made],
+        "tasks": task_rows(rows[:TASKS_SHOWN], context, settings),
+        "tasks_count": len(rows),
+    }
+    return Outcome(result=result, warnings=tuple(warnings), full=args.full)
+
+
+def _analysis(args: argparse.Namespace, settings: Settings, context: Context) -> Outcome:
+    from tikomni.pipelines import benchmark
+
+    task = benchmark.task_of(args.task.expanduser().absolute())
+    # The cards of a task belong to the tree that it stands in, wherever the command is run.
+    settings = replace(settings, output_root=task.folder.parents[2])
+    text = _read(args.analysis, "--analysis")
+    done = benchmark.hand_in(task, text, (args.model or "?").strip()[:60], args.partial, settings)
+    again = hand_in_command(task.folder, context, settings, partial=True)
+    if done.accepted is None:
+        return Outcome(status="failed", error=_refused(done, task.folder), next=(Next(again, _why(done)),))
+    result: dict[str, Any] = {
+        "kind": task.kind.name,
+        "accepted": str(done.accepted),
+        "card": {"path": str(done.cards[0]) if done.cards else None},
+        "cards": [str(path) for path in done.cards],
+        "missing": [{"item": task.kind.name, "field": name, "reason": "not_handed_in"} for name in done.missing],
+        "problems": [problem.as_dict() for problem in done.problems[:SHOWN]],
+        "problems_count": len(done.problems),
+    }
+    warnings = () if done.cards else (
+        "The answer is kept, but there is no card of it: run the analysis again, which costs nothing.",
+    )  # fmt: skip
+    whole = not done.missing and not done.problems
+    return Outcome(
+        result=result,
+        status="complete" if whole else "partial",
+        warnings=warnings,
+        next=() if whole else (Next(again, _why(done)),),
+        full=args.full,
+    )
+
+
+def task_rows(tasks: Sequence[tuple[str, Path]], context: Context, settings: Settings) -> list[dict[str, str]]:
+    """``result.tasks[]``: ``{path, kind, hand_in}``."""
+    return [
+        {"path": str(path), "kind": kind, "hand_in": hand_in_command(path, context, settings, partial=False)}
+        for kind, path in tasks
+    ]
+
+
+def hand_in_command(folder: Path, context: Context, settings: Settings, partial: bool) -> str:
+    """The command that hands in the answer to the task in ``folder``."""
+    from tikomni.analysis.tasks import ANSWER
+
+    words = ["--task", str(folder), "--analysis", str(folder / ANSWER), "--model", "MODEL"]
+    words += ["--card-root", str(settings.card_root)] if settings.card_root else []
+    return paste(["card", "write"], [*words, *(["--partial"] if partial else [])], context.skill_dir)
+
+
+def _refused(done: HandedIn, folder: Path) -> InputError:
+    first = done.problems[0]
+    return InputError(
+        "invalid_input",
+        f"The answer does not hold in {len(done.problems)} places; the first, {first.pointer or '/'}: expected "
+        f"{first.rule}, found {first.found}.",
+        hint="Correct these places and hand the answer in again; --partial keeps what holds.",
+        details={
+            "problems": [
+                {name: value for name, value in problem.as_dict().items() if value is not None}
+                for problem in done.problems[:SHOWN]
+            ],
+            "count": len(done.problems),
+            "problems_path": str(done.problems_path),
+        },
+    )
+
+
+def _why(done: HandedIn) -> str:
+    if done.problems:
+        return f"after correcting {len(done.problems)} places; what held before is kept"
+    return f"hands in what is still missing: {', '.join(done.missing[:6])}"
+
+
+def _read(source: str, flag: str) -> str:
+    try:
+        data = sys.stdin.buffer.read(MOST_BYTES + 1) if source == "-" else Path(source).read_bytes()
+    except OSError as error:
+        raise InputError("invalid_input", f"{flag} {source}: {error.strerror or error}.") from None
+    if len(data) > MOST_BYTES:
+        raise InputError("invalid_input", f"{flag} {source}: more than {MOST_BYTES} bytes.")
+    return data.decode("utf-8-sig", "replace")
