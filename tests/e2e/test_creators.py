@@ -166,8 +166,9 @@ def test_tables_come_in_the_forms_that_were_asked_for(run):
     ran = run("creator", links["dy_20"].url, "--no-transcripts", "--export", "xlsx,csv,jsonl,feishu")
     found = ran.document["result"]["paths"]["exports"]
     assert set(found) == {"xlsx", "csv", "jsonl", "feishu"}
-    assert Path(found["csv"][0]).read_bytes().startswith(b"\xef\xbb\xbf")
-    assert all(Path(p).stat().st_size for paths in found.values() for p in paths)
+    assert Path(found["csv"]).read_bytes().startswith(b"\xef\xbb\xbf")
+    assert all(Path(found[form]).stat().st_size for form in ("xlsx", "jsonl"))
+    assert {path.name for path in Path(found["feishu"]).iterdir()} == {"fields.json", "records-001.json"}
     assert run("creator", links["dy_20"].url, "--export", "docx").exit_status == 2
 
 

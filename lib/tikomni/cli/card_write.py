@@ -23,7 +23,9 @@ TASKS_SHOWN = 6
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", type=Path, metavar="DIR", help="task folder, as result.tasks[].path names it")
-    parser.add_argument("--analysis", metavar="FILE", help="the answer to the task; -: standard input")
+    parser.add_argument(
+        "--analysis", metavar="FILE", help="the answer; -: standard input (default: answer.json in the task's folder)"
+    )
     parser.add_argument("--model", metavar="NAME", help="who wrote it, as the card shall say")
     parser.add_argument("--partial", action="store_true", help="keep what holds while the rest is repaired")
     parser.add_argument("--facts", metavar="FILE", help="document of a work or creator, or a list of them; -: stdin")
@@ -33,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> Outcome:
     settings = context.settings(args)
-    if bool(args.facts) == bool(args.task or args.analysis) or (args.task is None) != (args.analysis is None):
-        raise InputError("usage", "Give --task DIR with --analysis FILE, or --facts FILE.")
+    if bool(args.facts) == bool(args.task or args.analysis) or (args.analysis and not args.task):
+        raise InputError("usage", "Give --task DIR, with --analysis FILE where it lies elsewhere, or --facts FILE.")
     return _facts(args, settings, context) if args.facts else _analysis(args, settings, context)
 
 
@@ -54,12 +56,13 @@ def _facts(args: argparse.Namespace, settings: Settings, context: Context) -> Ou
 
 
 def _analysis(args: argparse.Namespace, settings: Settings, context: Context) -> Outcome:
+    from tikomni.analysis.tasks import ANSWER
     from tikomni.pipelines import benchmark
 
     task = benchmark.task_of(args.task.expanduser().absolute())
     # The cards of a task belong to the tree that it stands in, wherever the command is run.
     settings = replace(settings, output_root=task.folder.parents[2])
-    text = _read(args.analysis, "--analysis")
+    text = _read(args.analysis or str(task.folder / ANSWER), "--analysis")
     done = benchmark.hand_in(task, text, (args.model or "?").strip()[:60], args.partial, settings)
     again = hand_in_command(task.folder, context, settings, partial=True)
     if done.accepted is None:
@@ -96,9 +99,7 @@ def task_rows(tasks: Sequence[tuple[str, Path]], context: Context, settings: Set
 
 def hand_in_command(folder: Path, context: Context, settings: Settings, partial: bool) -> str:
     """The command that hands in the answer to the task in ``folder``."""
-    from tikomni.analysis.tasks import ANSWER
-
-    words = ["--task", str(folder), "--analysis", str(folder / ANSWER), "--model", "MODEL"]
+    words = ["--task", str(folder), "--model", "MODEL"]
     words += ["--card-root", str(settings.card_root)] if settings.card_root else []
     return paste(["card", "write"], [*words, *(["--partial"] if partial else [])], context.skill_dir)
 

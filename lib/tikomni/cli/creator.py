@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tikomni.pipelines.creators import Done, Options, Run
+    from tikomni.pipelines.creators import Done, Run
+    from tikomni.pipelines.subject import Options
     from tikomni.platforms import Target
     from tikomni.settings import Settings
 
@@ -87,7 +88,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
 
 
 def _options(args: argparse.Namespace, settings: Settings) -> Options:
-    from tikomni.pipelines.creators import Options
+    from tikomni.pipelines.subject import Options
     from tikomni.transcripts.segment import own_words
 
     forms = tuple(part.strip() for part in (args.export or "").split(",") if part.strip())
@@ -301,7 +302,7 @@ def _plan(
     from tikomni import catalog
     from tikomni.analysis.sampling import size
     from tikomni.catalog import DEFAULT_PRICE_USD
-    from tikomni.pipelines.creators import LIST, MOST_DETAILS, PLAYS
+    from tikomni.pipelines.subject import LIST, MOST_DETAILS, PLAYS
     from tikomni.platforms import definition, requests
     from tikomni.platforms.lists import list_requests
 

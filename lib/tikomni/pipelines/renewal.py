@@ -1,0 +1,51 @@
+"""One reading of a work after another: what the later one lacks, the earlier one may still tell. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from tikomni.facts import Work
+
+# What a reading never takes over from an earlier one: what the run itself decides, and what tells of one moment.
+_OWN = frozenset(
+    "platform platform_work_id primary_text primary_text_source transcript analysis_eligibility "
+    "analysis_exclusion_reason field_sources missing partial approximate snapshot_at platform_native_ids "
+    "work_modality media_kind".split()
+)
+_COUNTS = ("digg_count", "comment_count", "collect_count", "share_count", "play_count")
+
+
+def renewed(work: Work, before: Work | None) -> Work:
+    """``work`` with what it lacks, or has in part only, from an earlier reading of the same work.
+
+    Counts are taken over only where they were read within a day of these: they tell of one moment.
+    """
+    if before is None or before.key != work.key or before.work_modality != work.work_modality:
+        return work
+    close = work.snapshot_at and before.snapshot_at and _apart(work.snapshot_at, before.snapshot_at) < timedelta(days=1)
+    names = [
+        name
+        for name in work.__slots__
+        if name not in _OWN
+        and (close or name not in _COUNTS)
+        and (getattr(work, name) in (None, ()) or name in work.partial)
+        and getattr(before, name) not in (None, ())
+        and name not in before.partial
+    ]
+    sources = {name: before.field_sources[name] for name in names if name in before.field_sources}
+    rough = {name: before.approximate[name] for name in names if name in before.approximate}
+    return replace(
+        work,
+        **{name: getattr(before, name) for name in names},
+        platform_native_ids={**before.platform_native_ids, **work.platform_native_ids},
+        transcript=work.transcript or before.transcript,
+        field_sources=work.field_sources | sources,
+        approximate=work.approximate | rough,
+        partial={name: why for name, why in work.partial.items() if name not in names},
+        missing={name: why for name, why in work.missing.items() if name not in names},
+    )
+
+
+def _apart(one: str, other: str) -> timedelta:
+    return abs(datetime.fromisoformat(one) - datetime.fromisoformat(other))

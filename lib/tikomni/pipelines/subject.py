@@ -1,0 +1,420 @@
+"""A creator on the way through a run: profile, list, what single works lack, words, and what it all adds up to.
+
+Asks and counts; renders nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from tikomni.analysis.aggregate import Aggregates, aggregates
+from tikomni.analysis.buckets import Standing, lacking, standings
+from tikomni.analysis.changes import Changes, Reading, changes
+from tikomni.analysis.cohort import Cohort, cohort
+from tikomni.analysis.figures import Figures, figures
+from tikomni.analysis.rules import Rules, rules
+from tikomni.analysis.sampling import Sample, sample
+from tikomni.analysis.signals import Signals, signals
+from tikomni.cards.assets import Asset
+from tikomni.cards.paths import CardIndex
+from tikomni.deadline import Deadline
+from tikomni.dispatch.dispatcher import Dispatcher
+from tikomni.dispatch.limiter import DeadlinePassed
+from tikomni.dispatch.terms import Terms
+from tikomni.errors import TikomniError, UpstreamError
+from tikomni.facts import Creator, Media, Missing, Stream, Work
+from tikomni.library.store import Library, Walked
+from tikomni.pipelines.identity import profile_of
+from tikomni.pipelines.lists import ENDS, Collected, collect
+from tikomni.pipelines.renewal import renewed
+from tikomni.pipelines.works import facts_of, fetcher
+from tikomni.platforms import Page, Target, definition, enriched, enrichment, read_enrichment, read_links
+from tikomni.progress import Progress
+from tikomni.settings import Settings
+from tikomni.storage.tree import Tree
+from tikomni.transcripts.chain import Chain, gate
+from tikomni.transcripts.source import Means, Words
+from tikomni.transcripts.task import NO_SPEECH
+
+Detail = Literal["sample", "all", "none"]
+Cover = tuple[Asset | None, str | None]
+"""A stored picture, and its small copy as a data URI."""
+
+LIST = "creator.works"
+PLAYS = "play_count"
+MOST_DETAILS = 80
+DETAILS_AT_ONCE = 8
+# A walk that ended so holds everything that was asked for.
+WHOLE = ENDS | {"most", "since", "known"}
+# Why a work has no words, where that is no failure: the gate, silence, or nobody asked.
+NO_FAULT = frozenset(
+    {
+        *("not_video", "duration_missing", "duration_too_short", "duration_too_long", "video_download_url_missing"),
+        *(NO_SPEECH, "not_requested", "caption_partial", "caption_missing"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run was asked for. ``works``: at most so many, ``None`` for all; ``since`` and ``until`` are aware."""
+
+    works: int | None = 200
+    since: datetime | None = None
+    until: datetime | None = None
+    detail: Detail = "sample"
+    plays: bool = False
+    words: bool = True
+    exports: tuple[str, ...] = ()
+    own_words: tuple[str, ...] = ()
+    terms: Terms = field(default_factory=Terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What the works of a creator add up to."""
+
+    works: tuple[Work, ...]
+    cohort: Cohort
+    figures: Figures
+    standings: tuple[Standing, ...]
+    sample: Sample
+    aggregates: Aggregates
+    signals: Mapping[str, Signals]
+    changes: Changes | None
+
+
+@dataclass(eq=False)
+class Ground:
+    """What all creators of a run share."""
+
+    options: Options
+    settings: Settings
+    deadline: Deadline
+    progress: Progress
+    now: datetime
+    library: Library
+    dispatcher: Dispatcher
+    means: Means
+    chain: Chain
+    folder: Path
+    index: CardIndex
+    tree: Tree
+    stopped: str = ""
+
+    async def fetch(self, url: str, referer: str | None) -> bytes:
+        """The bytes of a picture."""
+        return await fetcher(self.means.downloader)(url, referer)
+
+
+@dataclass(eq=False)
+class Subject:
+    """A creator on the way through the run."""
+
+    target: Target
+    run: Ground
+    creator: Creator | None = None
+    before: Reading | None = None
+    works: dict[str, Work] = field(default_factory=dict)
+    media: dict[str, Media] = field(default_factory=dict)
+    covers: dict[str, asyncio.Task[Cover]] = field(default_factory=dict)
+    collected: Collected | None = None
+    detailed: set[str] = field(default_factory=set)
+    missing: list[Missing] = field(default_factory=list)
+    error: TikomniError | None = None
+    pending: bool = True
+
+    @cached_property
+    def rules(self) -> Rules:
+        settings = self.run.settings
+        return rules(
+            self.target.platform or "",
+            weights=settings.score_weights,
+            immature_hours=settings.immature_hours,
+            hit_thresholds=settings.hit_thresholds,
+            ignore=settings.ignore_works,
+        )
+
+    # --- facts
+
+    async def gather(self) -> None:
+        """Profile, list, what single works lack, extras. What fails later keeps what came before."""
+        try:
+            ids, reading = await profile_of(self.target, self.run.dispatcher)
+            self.creator = reading.creator
+            assert self.creator is not None
+            self._remember()
+            self.run.library.keep_creator(self.creator)
+            self.run.progress.stage("profile", 1, 1, creator=self.creator.key)
+            await self._walk(ids)
+            await self._look_closer()
+            await self._add_plays()
+            self.pending = False
+        except DeadlinePassed:
+            self._lack("works", "deadline")
+        except TikomniError as error:
+            self.pending = False
+            if self.creator is None or not self.works:
+                self.error = error
+            else:
+                self._lack("works", error.code)
+                self.run.means.warn(f"{error.message} {error.hint()}")
+
+    def _remember(self) -> None:
+        """What was known of this creator before anything is stored over it."""
+        creator, library = self.creator, self.run.library
+        assert creator is not None
+        known = library.creator(creator.platform, creator.platform_author_id)
+        if known is None or known.snapshot_at is None:
+            return
+        walked = library.walked(creator.platform, LIST, creator.platform_author_id)
+        works = library.works_of(creator.platform, creator.platform_author_id)
+        self.before = Reading(known.snapshot_at, works, bool(walked and walked.complete), known)
+
+    async def _walk(self, ids: Mapping[str, str]) -> None:
+        options, creator = self.run.options, self.creator
+        assert creator is not None
+        before = {work.key: work for work in self.before.works} if self.before else {}
+        # Where words are still due, the list is walked once more: it says where each clip is.
+        due = any(self._words_are_due(work) for work in before.values())
+        may_stop = not options.terms.fresh and self._window_was_walked() and not due
+
+        def on_page(page: Page) -> None:
+            found = [item for item in page.items if isinstance(item, Work)]
+            self.run.library.keep_works(renewed(work, before.get(work.key)) for work in found)
+            seen = len(self.works)
+            for work in found:
+                if self._asked_for(work) and (options.works is None or len(self.works) < options.works):
+                    self._take(renewed(work, before.get(work.key)), page.media.get(work.key, Media()))
+            if len(self.works) > seen:
+                self.run.progress.stage("works", len(self.works), creator.works_count, creator=creator.key)
+
+        self.collected = await collect(
+            definition(creator.platform),
+            LIST,
+            {**ids, "creator_id": creator.platform_author_id},
+            self.run.dispatcher,
+            most=options.works,
+            since=options.since,
+            until=options.until,
+            expected=creator.works_count,
+            stop_at_known=(lambda item: item.key in before) if may_stop else None,
+            on_page=on_page,
+        )
+        if self.collected.stop_reason == "known":
+            self._take_known(before.values())
+        self._record_walk()
+        if self.collected.stop_reason not in WHOLE:
+            self._lack("works", self.collected.stop_reason)
+        for reason in self.collected.skipped.values():
+            if reason == "needs_cookie":
+                self.run.means.warn(f"{creator.key}: a route was skipped, because it needs a login cookie.")
+
+    def _asked_for(self, work: Work) -> bool:
+        options = self.run.options
+        if options.since is None and options.until is None:
+            return True
+        if work.published_at is None:
+            return False
+        at = datetime.fromisoformat(work.published_at)
+        return (options.since is None or at >= options.since) and (options.until is None or at < options.until)
+
+    def _take(self, work: Work, media: Media) -> None:
+        self.works[work.key], self.media[work.key] = work, media
+        if self.run.options.words and not _thin(work, media):
+            self.run.chain.add(work, media)
+
+    def _take_known(self, before: Iterable[Work]) -> None:
+        """What lies behind the first known work was walked before; it is in the library."""
+        most = self.run.options.works
+        for work in before:
+            if work.key not in self.works and self._asked_for(work) and (most is None or len(self.works) < most):
+                self.works[work.key], self.media[work.key] = work, Media()
+
+    def _window_was_walked(self) -> bool:
+        """Whether an earlier walk got at least as far as this one is asked to, without a hole."""
+        works = self.run.options.works
+        return any(self._was_walked(name) for name in (LIST, *(() if works is None else (f"{LIST}:{works}",))))
+
+    def _words_are_due(self, work: Work) -> bool:
+        """Whether an earlier run knew a clip of this work that may be heard, and nobody has said what is in it."""
+        run = self.run
+        if not run.options.words or work.transcript is not None or not work.video_download_url:
+            return False
+        if gate(work, Media((Stream(work.video_download_url),)), run.settings) or run.means.kept(work.key):
+            return False
+        speech, scope = run.dispatcher.ledger.speech, run.dispatcher.scope
+        failed = speech.failure_of(scope, "asr", work.key, float("inf")) is not None
+        return not failed or bool(speech.open_jobs(scope, [work.key]))
+
+    def _was_walked(self, name: str) -> bool:
+        creator = self.creator
+        assert creator is not None
+        walk = self.run.library.walked(creator.platform, name, creator.platform_author_id)
+        return walk is not None and walk.complete
+
+    def _record_walk(self) -> None:
+        """A walk that was bounded by a number has its own name: it holds for as many works and no more."""
+        collected, options = self.collected, self.run.options
+        assert collected is not None
+        if options.since is not None or options.until is not None:
+            return
+        known = collected.stop_reason == "known"
+        self._record(LIST, collected.complete or (known and self._was_walked(LIST)))
+        if options.works is not None:
+            self._record(f"{LIST}:{options.works}", collected.stop_reason in WHOLE)
+
+    def _record(self, name: str, complete: bool) -> None:
+        creator = self.creator
+        assert creator is not None
+        dated = [work for work in self.works.values() if work.published_at]
+        newest = max(dated, key=lambda work: datetime.fromisoformat(work.published_at or ""), default=None)
+        self.run.library.record_walk(
+            Walked(
+                platform=creator.platform,
+                list=name,
+                object_id=creator.platform_author_id,
+                walked_at=self.run.now.isoformat(timespec="seconds"),
+                newest_id=newest.platform_work_id if newest else None,
+                newest_at=newest.published_at if newest else None,
+                complete=complete,
+            )
+        )
+
+    # --- what a list entry cannot carry
+
+    async def _look_closer(self) -> None:
+        """Ask for single works what their list entries lack, as far as that was asked for."""
+        thin = [work for work in self.works.values() if _thin(work, self.media[work.key])]
+        stage = f"{LIST}:{self.run.options.works}:{self.run.options.detail}"
+        due: list[Work] = []
+        if self.before and not self.run.options.terms.fresh and self._was_walked(stage):
+            known = {work.key for work in self.before.works}  # of these an earlier run had its choice
+            due = [work for work in thin if work.key in known and self._words_are_due(work)]
+            thin = [work for work in thin if work.key not in known]
+        chosen = due + self._chosen(thin)
+        turns, finished = asyncio.Semaphore(DETAILS_AT_ONCE), 0
+
+        async def one(work: Work) -> None:
+            nonlocal finished
+            async with turns:
+                try:
+                    found, media = await self._detail(work)
+                except DeadlinePassed:
+                    self._lack("detail", "deadline", work)
+                    return
+                except TikomniError as error:
+                    self._lack("detail", error.code, work)
+                    return
+                self.detailed.add(work.key)
+                self._take(renewed(found, work), media)
+                finished += 1
+                self.run.progress.stage("details", finished, len(chosen))
+
+        await asyncio.gather(*(one(work) for work in chosen))
+        if self.detailed:
+            self.run.library.keep_works(self.works[key] for key in self.detailed)
+        if not any(row.field == "detail" for row in self.missing):
+            self._record(stage, True)
+        if self.run.options.words:
+            for key, work in self.works.items():
+                self.run.chain.add(work, self.media[key])
+
+    def _chosen(self, thin: Sequence[Work]) -> list[Work]:
+        options = self.run.options
+        if options.detail == "none" or not thin:
+            return []
+        if options.detail == "all":
+            return list(thin)
+        unscored = [work for work in thin if lacking(work, self.rules)]
+        if unscored:
+            self.run.means.warn(
+                f"The list lacks counts that scores need for {len(unscored)} works: they have no bucket and are not "
+                f"sampled. --detail all would ask for each, {len(thin)} calls."
+            )
+        picked = sample(standings(self._cohort())).picked
+        wanted = {standing.work.key for standing in picked}
+        return [work for work in thin if work.key in wanted][:MOST_DETAILS]
+
+    async def _detail(self, work: Work) -> tuple[Work, Media]:
+        link = work.open_url or work.source_url or ""
+        targets = [t for t in read_links(link, work.platform) if t.kind == "work"]
+        if not targets:
+            raise UpstreamError("not_found", f"{work.key}: its link names no work.")
+        return await facts_of(targets[0], self.run.dispatcher, self.run.settings)
+
+    async def _add_plays(self) -> None:
+        if not self.run.options.plays or self.creator is None:
+            return
+        known = definition(self.creator.platform)
+        for request in enrichment(known, PLAYS, self.works.values()):
+            answer = await self.run.dispatcher.call(request.route, request.inputs)
+            if answer.ok:
+                found = read_enrichment(known, PLAYS, answer.body, request.route)
+                self.works = {key: enriched(work, found) for key, work in self.works.items()}
+        if all(work.play_count is None for work in self.works.values()):
+            self._lack(PLAYS, "not_published")
+
+    # --- what it adds up to
+
+    def _cohort(self) -> Cohort:
+        return cohort(self.works.values(), self.rules, self.run.now, self.run.settings.zone)
+
+    def picture(self, found: Mapping[str, Words] | None = None) -> Picture:
+        """Figures, buckets and sample over the works, with the words that were found; without any before they are."""
+        if found is not None:
+            self.works = {key: self._with_words(work, found) for key, work in self.works.items()}
+        works = tuple(self.works.values())
+        read = [work for work in works if work.primary_text] if found is not None else []
+        spoken = {work.key: signals(work, self.run.options.own_words) for work in read}
+        silent = [] if found is None else [work.key for work in works if not work.primary_text]
+        parted = self._cohort()
+        order = standings(parted)
+        return Picture(
+            works=works,
+            cohort=parted,
+            figures=figures(self.creator, parted, self.before.works if self.before else ()),
+            standings=order,
+            sample=sample(order, spoken, silent),
+            aggregates=aggregates(parted, order, spoken),
+            signals=spoken,
+            changes=self._changes(works),
+        )
+
+    def _with_words(self, work: Work, found: Mapping[str, Words]) -> Work:
+        words = found.get(work.key) or self.run.means.kept(work.key)
+        if words is None:
+            asked = self.run.options.words and work.work_modality == "video"
+            words = Words(reason=(self.run.stopped or "deadline") if asked else "not_requested", pending=asked)
+        if work.work_modality == "video" and self.run.options.words:
+            reason = None if words.transcript is not None else words.reason
+            if words.pending or (reason is not None and reason not in NO_FAULT):
+                self.pending = self.pending or words.pending
+                self._lack("primary_text", reason or "asr_pending", work)
+        return work.with_words(words.transcript, words.reason)
+
+    def _changes(self, works: tuple[Work, ...]) -> Changes | None:
+        creator, before, collected = self.creator, self.before, self.collected
+        if creator is None or before is None or collected is None or creator.snapshot_at == before.taken_at:
+            return None
+        limited = self.run.options.since is not None or self.run.options.until is not None
+        after = Reading(creator.snapshot_at or "", works, collected.complete and not limited, creator)
+        return changes(before, after)
+
+    def _lack(self, name: str, reason: str, work: Work | None = None) -> None:
+        whose = work.key if work else self.creator.key if self.creator else self.target.text[:80]
+        row = Missing(whose, name, reason)
+        if row not in self.missing:
+            self.missing.append(row)
+
+
+def _thin(work: Work, media: Media) -> bool:
+    """Whether a work's own answer would tell more than its list entry: text that was cut, or where its video is."""
+    silent = work.work_modality == "video" and work.transcript is None and not media.streams and not media.subtitles
+    return bool(work.partial.keys() & {"caption_raw", "image_urls"}) or silent
