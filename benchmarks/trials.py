@@ -41,6 +41,8 @@ CREATE = "u3.uploads"
 # What is charged, or holds a place, without being a read.
 SUBMISSIONS = (SUBMIT, CREATE, "u3.uploads.complete")
 MOST_RUNS = 60
+# Calls that stand in for one whose answer was spoilt: another route, and two further where that one tells little.
+STAND_INS = 3
 EXITS = {"complete": (0,), "partial": (3,), "incomplete": (3,), "failed": (1, 2, 4)}
 
 
@@ -286,7 +288,7 @@ def under_fault(
         # A submission that was not plainly refused may have been accepted, as far as its sender can tell.
         refused = kind == "redirect" or (kind == "status" and options["status"] < 500 and options["status"] != 408)
         accepted = not refused and any(seen.route in SUBMISSIONS for seen in befallen)
-        return judge(pipeline, what, machine, runs, spoilt=len(befallen), repeat=accepted)
+        return judge(pipeline, what, machine, runs, spoilt=len(befallen) * STAND_INS, repeat=accepted)
 
 
 def under_environment(pipeline: Pipeline, what: str, variables: Mapping[str, str]) -> Trial:
@@ -573,7 +575,7 @@ def faults(pipeline: Pipeline, every_route: bool = True) -> list[Callable[[], Tr
     trials += [partial(under_fault, pipeline, route, *BURST[:1], times=4, **BURST[1]) for route in pipeline.routes]
     trials += [partial(under_environment, pipeline, what, variables) for what, variables in WAYS]
     trials += [partial(under_a_bad_state, pipeline, what) for what in TROUBLES]
-    return trials + [partial(under_a_jumping_clock, pipeline, seconds) for seconds in (-36_000.0, 36_000.0)]
+    return trials + [partial(under_a_jumping_clock, pipeline, seconds) for seconds in (-14_400.0, 14_400.0)]
 
 
 def kills(pipeline: Pipeline, times: int, chance: random.Random) -> list[Callable[[], Trial]]:
