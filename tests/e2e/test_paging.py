@@ -389,3 +389,8 @@ def test_hostile_words_stay_words(run, recorded, go_on):
 def test_numbers_that_mean_nothing(run, asked, words):
     ran = run(*REPAIR, *words)
     assert (ran.exit_status, ran.document["error"]["code"]) == (2, "usage") and asked() == []
+
+
+def test_what_goes_on_keeps_the_deadline(run):
+    ran = run(*REPAIR, "count=2", "--deadline", "33.5")
+    assert "--deadline=33.5" in ran.document["next"][0]["command"]

@@ -270,6 +270,7 @@ def _go_on(route: Route, brought: Walk, args: argparse.Namespace, context: Conte
         value = getattr(args, flag.replace("-", "_"))
         if value is not None and value != "-":
             kept.append(f"--{flag}={value.expanduser().absolute() if isinstance(value, Path) else value}")
+    kept += [] if args.deadline_sec is None else [f"--deadline={args.deadline_sec:g}"]
     kept += [f"--skip={brought.skip}"] if brought.skip else []
     kept += [f"--allow={effect}" for effect in args.allow]
     why = f"goes on behind entry {len(brought.items)} ({brought.stop_reason})"
