@@ -70,6 +70,11 @@ def test_an_age_beats_the_kind_and_fresh_beats_the_age(place):
     assert not place.run(ask("dy_video", max_age=float("inf")), terms={"fresh": True})[0][0].cached
 
 
+def test_an_answer_came_when_the_ledger_says_it_came(place):
+    first, again = (place.run(ask("dy_video"))[0][0] for _ in range(2))
+    assert (first.cached, again.cached) == (False, True) and again.at == first.at
+
+
 def test_a_fresh_run_asks_once_for_what_it_needs_twice(place, asked):
     place.run(ask("dy_video"))
     answers, _ = place.run(ask("dy_video", "dy_video"), terms={"fresh": True})
@@ -81,7 +86,7 @@ def test_a_fresh_run_asks_once_for_what_it_needs_twice(place, asked):
 
 def test_a_pruned_answer_is_read_again_for_free(place, sandbox):
     first = place.run(ask("dy_video"))[0][0]
-    assert place.ledger().calls.prune(before=first.at + 1).answers == 1
+    place.ledger().reports.prune(first.at + 1, [DETAIL])
     answers, cost = place.run(ask("dy_video", "dy_video"))
     assert [(a.cached, a.body) for a in answers] == [(True, first.body)] * 2
     assert (cost.calls, cost.billed_calls, cost.cached_calls) == (0, 0, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC
 
 import pytest
 
@@ -65,33 +66,12 @@ def test_plain_sqlite_tells_what_was_spent_and_by_which_run(place, asked_for):
     assert place.sql("SELECT route, calls, billed, usd FROM spending") == [(DETAIL, 2, 2, 0.002)]
     costs = place.sql("SELECT run_id, calls, billed, usd, asr_seconds FROM run_costs ORDER BY run_id")
     assert costs == [("one", 1, 1, 0.001, 0), ("two", 1, 1, 0.001, 0)]
-    assert [(s.route, s.calls, s.usd) for s in place.ledger().calls.spending()] == [(DETAIL, 2, 0.002)]
-    assert place.ledger().calls.spending(since=4e9) == ()
-
-
-def test_pruning_drops_answers_and_keeps_the_account(place, asked_for):
-    asked_for("one", "dy_video", "dy_old")
-    calls = place.ledger().calls
-    before = calls.kept()
-    assert before.answers == before.rows == 2 and before.bytes > 0
-    assert calls.prune(before=1) == type(before)(0, 0, 0)
-    assert calls.prune(before=4e9) == before
-    assert calls.kept() == type(before)(2, 0, 0) and calls.spending()[0].usd == 0.002
-
-
-def test_what_was_asked_of_a_work_can_be_forgotten_but_not_what_it_cost(place, asked_for, asked):
-    asked_for("one", "dy_video", "dy_old")
-    calls, name = place.ledger().calls, links["dy_video"].id
-    found = calls.naming(name)
-    assert [(c.route, c.billed, c.run_id) for c in found] == [(DETAIL, True, "one")] and found[0].bytes > 0
-    assert calls.naming(name[:-1]) == (), "part of an id is not the id"
-    calls.forget([c.call_id for c in found])
-    for path in place.state.glob("ledger.sqlite3"):
-        place.sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        assert path.is_file()
-    assert calls.naming(name) == () and calls.spending()[0].usd == 0.002
-    asked_for("two", "dy_video", "dy_old")
-    assert len(asked()) == 3, "what was forgotten is asked for again, and nothing else"
+    reports = place.ledger().reports
+    assert [(s.route, s.run_id, s.calls, s.usd) for s in reports.spent(0, UTC)] == [
+        (DETAIL, "one", 1, 0.001),
+        (DETAIL, "two", 1, 0.001),
+    ]
+    assert reports.spent(4e9, UTC) == ()
 
 
 def test_a_run_belongs_to_the_process_that_began_it(place):

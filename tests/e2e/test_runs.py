@@ -42,6 +42,9 @@ def test_one_run_is_shown_by_the_start_of_its_id(run):
     shown = run("runs", "show", run_id[:-2]).document["result"]
     assert shown["run_id"] == run_id and shown["argv"] == ["work", VIDEO]
     assert DETAIL in {row["route"] for row in shown["by_route"]} and shown["document_path"].endswith("run.json")
+    steps = {(step["step"], step["item"]): step["state"] for step in shown["steps"]}
+    key = f"douyin:{links['dy_video'].id}"
+    assert steps == {("facts", key): "done", ("words", key): "done", ("documents", key): "complete"}
     run("work", links["dy_pictures"].url)
     ran = run("runs", "show", run_id[:4])
     assert (ran.exit_status, len(ran.document["error"]["details"]["runs"])) == (2, 2)

@@ -19,6 +19,7 @@ from tikomni.settings import Settings, load
 
 if TYPE_CHECKING:
     from tikomni.dispatch.terms import Terms
+    from tikomni.envelope import Cost, Status
 
 __all__ = [
     "Context",
@@ -142,6 +143,30 @@ class Context:
                 self.warnings.append(f"How the run ended could not be kept: {error.message}")
         warnings = tuple(dict.fromkeys((*self.warnings, *outcome.warnings)))
         return replace(outcome, warnings=warnings, run_id=outcome.run_id or self.run_id)
+
+    def go_on(self) -> Next:
+        """The command that goes on where this one stopped."""
+        words = self.command.split()
+        again = [word for word in self.argv[len(words) :] if word != "--fresh"]
+        why = "goes on where this run stopped; what was asked is not paid for again"
+        return Next(paste(words, again, self.skill_dir), why, 20)
+
+    def keep_run(
+        self, settings: Settings, status: Status, cost: Cost, warnings: list[str], result: dict[str, Any]
+    ) -> str | None:
+        """Write the run's own document: ``result`` whole, uncut; its path. What cannot be written is a warning."""
+        from tikomni.storage.atomic import write_json
+        from tikomni.storage.tree import Tree
+
+        assert self.run_id is not None
+        path = Tree(settings).run_dir(self.run_id) / "run.json"
+        told = {"run_id": self.run_id, "status": status, "cost": cost.as_dict(), "warnings": warnings}
+        try:
+            write_json(path, told | {"result": result})
+        except TikomniError as error:  # the answer is on stdout all the same
+            warnings.append(error.message)
+            return None
+        return str(path)
 
     def progress(self, args: argparse.Namespace) -> Progress:
         return Progress(getattr(args, "progress", "auto"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tikomni import redact
@@ -15,8 +16,6 @@ from tikomni.cli.base import (
     add_call_arguments,
     add_common,
     add_output_arguments,
-    new_run_id,
-    paste,
     run_async,
 )
 from tikomni.cli.card_write import task_rows
@@ -24,7 +23,6 @@ from tikomni.errors import InputError, Interrupted, TikomniError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from tikomni.pipelines.creators import Done, Run
     from tikomni.pipelines.subject import Options
@@ -78,10 +76,9 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     from tikomni.pipelines import creators as pipeline
 
     options = replace(options, terms=context.terms(args, settings))
-    run_id = context.run_id or new_run_id(settings)
     progress = context.progress(args)
     try:
-        brought = run_async(pipeline.analyze(creators, options, settings, context.deadline, progress, run_id))
+        brought = run_async(pipeline.analyze(creators, options, settings, context.deadline, progress))
     finally:
         progress.close()
     return _outcome(brought, options, settings, context, args, instead, refusal is not None)
@@ -143,9 +140,7 @@ def _outcome(
         error = Interrupted()
     commands = list(instead)
     if run.pending or run.interrupted:
-        again = [a for a in context.argv[1:] if a != "--fresh"]
-        why = "goes on where this run stopped; what was asked is not paid for again"
-        commands.insert(0, Next(paste([context.command], again, context.skill_dir), why, 20))
+        commands.insert(0, context.go_on())
     many = len(run.done) > 1
     result: dict[str, Any] = {"creators": [_row(d) for d in run.done]} if many else {}
     if not many and run.done[0].creator is not None:
@@ -154,11 +149,10 @@ def _outcome(
     result |= {"missing": missing[:NAMED], "missing_count": len(missing)}
     result["tasks"] = task_rows([row for d in run.done for row in d.tasks], context, settings)
     warnings = list(run.warnings)
-    try:
-        result["run_path"] = str(_keep_run(result | {"missing": missing}, run, context.run_id or "", settings))
-    except TikomniError as unkept:  # the answer is on stdout all the same
-        warnings.append(unkept.message)
-        result["run_path"] = None
+    whole = _document(result | {"missing": missing}, run)
+    result["run_path"] = context.keep_run(settings, run.status, run.cost, warnings, whole)
+    if result["run_path"] is not None:
+        _keep_works(Path(result["run_path"]).with_name("works.jsonl"), run, warnings)
     status = "partial" if refused and run.status == "complete" else run.status
     return Outcome(
         result=result,
@@ -273,26 +267,26 @@ def _named(name: str, keys: Sequence[str] | None) -> dict[str, Any]:
     return {name: [key.partition(":")[2] for key in keys[:NAMED]], f"{name}_count": len(keys)}
 
 
-def _keep_run(result: dict[str, Any], run: Run, run_id: str, settings: Settings) -> Path:
-    """The run's own document: everything but the works, which stand in a file beside it."""
-    from tikomni.storage.atomic import write_json
-    from tikomni.storage.tables import write_rows
-    from tikomni.storage.tree import Tree
-
-    folder = Tree(settings).run_dir(run_id)
-    whole = dict(result)
+def _document(result: dict[str, Any], run: Run) -> dict[str, Any]:
+    """What the run's own document holds: everything but the works, which stand in a file beside it."""
     pictures = [(d.creator, d.picture) for d in run.done if d.creator is not None and d.picture is not None]
-    whole["figures_of"] = {creator.key: picture.figures.as_dict() for creator, picture in pictures}
-    whole["aggregates_of"] = {creator.key: picture.aggregates.as_dict() for creator, picture in pictures}
-    whole["paths_of"] = {d.creator.key: dict(d.paths) for d in run.done if d.creator is not None}
-    whole["changes_of"] = {c.key: picture.changes.as_dict() for c, picture in pictures if picture.changes is not None}
-    whole["sample_of"] = {
-        creator.key: [s.work.key for s in picture.sample.picked] for creator, picture in pictures
-    }  # fmt: skip
-    write_rows(folder / "works.jsonl", (work.as_dict() for _, picture in pictures for work in picture.works), "jsonl")
-    document = {"run_id": run_id, "status": run.status, "cost": run.cost.as_dict(), "warnings": run.warnings}
-    write_json(folder / "run.json", document | {"result": whole})
-    return folder / "run.json"
+    return result | {
+        "figures_of": {creator.key: picture.figures.as_dict() for creator, picture in pictures},
+        "aggregates_of": {creator.key: picture.aggregates.as_dict() for creator, picture in pictures},
+        "paths_of": {d.creator.key: dict(d.paths) for d in run.done if d.creator is not None},
+        "changes_of": {c.key: picture.changes.as_dict() for c, picture in pictures if picture.changes is not None},
+        "sample_of": {creator.key: [s.work.key for s in picture.sample.picked] for creator, picture in pictures},
+    }
+
+
+def _keep_works(path: Path, run: Run, warnings: list[str]) -> None:
+    from tikomni.storage.tables import write_rows
+
+    works = (work.as_dict() for done in run.done if done.picture is not None for work in done.picture.works)
+    try:
+        write_rows(path, works, "jsonl")
+    except TikomniError as error:
+        warnings.append(error.message)
 
 
 def _plan(

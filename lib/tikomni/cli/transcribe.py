@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from tikomni.cli.base import (
     Context,
-    Next,
     Outcome,
     add_call_arguments,
     add_common,
-    paste,
     run_async,
 )
 from tikomni.errors import Interrupted
@@ -135,9 +133,7 @@ def told(brought: Brought, args: argparse.Namespace, context: Context) -> Outcom
     status = _status(brought)
     commands = ()
     if brought.interrupted or any(s.words.pending for s in brought.spoken):
-        again = [a for a in context.argv[len(context.command.split()) :] if a != "--fresh"]
-        why = "goes on where this run stopped; what was asked is not paid for again"
-        commands = (Next(paste(context.command.split(), again, context.skill_dir), why, 20),)
+        commands = (context.go_on(),)
     error = Interrupted() if brought.interrupted else None
     if status == "failed":
         error = next((s.error for s in brought.spoken if s.error), None)

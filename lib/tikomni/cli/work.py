@@ -15,12 +15,10 @@ from tikomni.cli.base import (
     add_call_arguments,
     add_common,
     add_output_arguments,
-    new_run_id,
-    paste,
     run_async,
 )
 from tikomni.cli.card_write import task_rows
-from tikomni.errors import Interrupted, TikomniError
+from tikomni.errors import Interrupted
 
 if TYPE_CHECKING:
     from tikomni.pipelines.works import Done, Options, Run
@@ -92,9 +90,7 @@ def _outcome(
     commands = list(instead)
     stopped = any(d.error is not None and d.error.details.get("stopped") for d in run.done)
     if run.pending or run.interrupted or stopped:
-        again = [a for a in context.argv[1:] if a != "--fresh"]
-        why = "goes on where this run stopped; what was asked is not paid for again"
-        commands.insert(0, Next(paste([context.command], again, context.skill_dir), why, 20))
+        commands.insert(0, context.go_on())
     result: dict[str, Any] = {"works": [_row(d) for d in run.done]}
     if len(run.done) == 1 and run.done[0].work is not None:
         only = run.done[0]
@@ -103,13 +99,10 @@ def _outcome(
     waiting = [row for done in run.done for row in done.tasks]
     result["tasks"] = task_rows(waiting, context, settings)
     result["missing"] = [{"item": m.item, "field": m.field, "reason": m.reason} for d in run.done for m in d.missing]
-    run_id = context.run_id or new_run_id(settings)
     warnings = list(run.warnings)
-    try:
-        result["run_path"] = _text(_keep_run(run_id, result, run, settings))
-    except TikomniError as unkept:  # the answer is on stdout all the same
-        warnings.append(unkept.message)
-        result["run_path"] = None
+    whole = {**result, "work_documents": [d.work.as_dict() for d in run.done if d.work is not None]}
+    whole.pop("work", None)
+    result["run_path"] = context.keep_run(settings, run.status, run.cost, warnings, whole)
     if len(run.done) > 1 and len(result["tasks"]) > TASKS_SHOWN:  # the run's document has them all
         result["tasks_count"] = len(result["tasks"])
         result["tasks"] = result["tasks"][:TASKS_SHOWN] if len(run.done) <= ROWS_WITH_TASKS else []
@@ -117,7 +110,7 @@ def _outcome(
     return Outcome(
         result=result,
         status=status,
-        run_id=run_id,
+        run_id=context.run_id,
         warnings=tuple(warnings),
         cost=run.cost,
         next=tuple(commands),
@@ -140,21 +133,6 @@ def _row(done: Done) -> dict[str, Any]:
     row: dict[str, Any] = {"platform": work.platform, "platform_work_id": work.platform_work_id, "title": work.title}
     row |= {name: getattr(work, name) for name in COUNTS}
     return row | {"status": done.status, "card": _text(done.card), "json_path": _text(done.document)}
-
-
-def _keep_run(run_id: str, result: dict[str, Any], run: Run, settings: Settings) -> Path:
-    """The run's own document: everything, uncut."""
-    from tikomni.storage.atomic import write_json
-    from tikomni.storage.tree import Tree
-
-    path = Tree(settings).run_dir(run_id) / "run.json"
-    whole = {**result, "work_documents": [d.work.as_dict() for d in run.done if d.work is not None]}
-    whole.pop("work", None)
-    write_json(
-        path,
-        {"run_id": run_id, "status": run.status, "cost": run.cost.as_dict(), "warnings": run.warnings, "result": whole},
-    )
-    return path
 
 
 def _plan(targets: list[Target], args: argparse.Namespace, settings: Settings, instead: tuple[Next, ...]) -> Outcome:

@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,7 @@ class Answer:
     cached: bool = False
     accepted: bool = False
     call_id: int | None = None
-    at: float = field(default_factory=time.time)
+    at: float = 0.0
     provider: str = ""
 
     @property
@@ -199,6 +199,8 @@ class Dispatcher:
             asr_seconds=tally.asr_seconds,
             asr_seconds_in_doubt=tally.asr_seconds_in_doubt,
             estimated_usd=usd,
+            tokens_in=tally.tokens_in,
+            tokens_out=tally.tokens_out,
             unpriced=tuple(sorted(unpriced)),
         )
 
@@ -368,8 +370,7 @@ class Dispatcher:
                 verdict = await self._send(call, identity, timeout)
             finally:
                 self.tally.reserved_usd -= call.price or 0.0
-            self._book(call_id, call, verdict)
-            answer = _answer(call, verdict, call_id)
+            answer = _answer(call, verdict, call_id, self._book(call_id, call, verdict))
             if verdict.outcome is Outcome.AUTH and not renewed and call.provider.disown(identity):
                 renewed = True  # its token ended early; the key itself may well be good
                 continue
@@ -455,8 +456,8 @@ class Dispatcher:
         body = redact.within(verdict.body) if cookies.input_of(call.route) in call.shown else verdict.body
         return replace(verdict, body=body, message=redact.secrets_in(verdict.message)[:MESSAGE_MOST])
 
-    def _book(self, call_id: int, call: _Call, verdict: Verdict) -> None:
-        """Count what came back and write it down. What cannot be written was paid for all the same.
+    def _book(self, call_id: int, call: _Call, verdict: Verdict) -> float:
+        """Count what came back, write it down and say when it came. What cannot be written was paid for all the same.
 
         Then the answer still goes to who asked for it, and nothing more is sent.
         """
@@ -469,7 +470,7 @@ class Dispatcher:
             if call.price is None:
                 self.tally.unpriced.add(call.route.provider)
         try:
-            self.ledger.calls.finish(
+            return self.ledger.calls.finish(
                 call_id,
                 outcome=verdict.outcome,
                 status=verdict.status,
@@ -482,6 +483,7 @@ class Dispatcher:
         except TikomniError as error:
             self._unkept = error
             self.terms.tell(f"{call.route.id} was answered, but the answer could not be kept: {error.message}")
+            return time.time()
 
     def _again(self, verdict: Verdict, tries: int, repeatable: bool) -> bool:
         if not repeatable and verdict.accepted:
@@ -522,7 +524,7 @@ def refusal(route: Route) -> RefusedError:
     )
 
 
-def _answer(call: _Call, verdict: Verdict, call_id: int) -> Answer:
+def _answer(call: _Call, verdict: Verdict, call_id: int, at: float) -> Answer:
     return Answer(
         call.route,
         verdict.outcome,
@@ -532,5 +534,6 @@ def _answer(call: _Call, verdict: Verdict, call_id: int) -> Answer:
         verdict.request_id,
         accepted=verdict.accepted,
         call_id=call_id,
+        at=at,
         provider=call.provider.id,
     )

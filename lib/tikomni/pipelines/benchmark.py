@@ -104,6 +104,19 @@ def task_of(folder: Path) -> Task:
     return Task(folder, kind, material)
 
 
+def is_answered(task: Task) -> bool:
+    """Whether a whole analysis of the task as it is now was accepted."""
+    try:
+        data = json.loads((task.folder / tasks.ACCEPTED).read_text(encoding="utf-8"))
+        return (data["version"], data["input_hash"], data["missing"]) == (
+            task.kind.version,
+            task.material.input_hash,
+            [],
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def hand_in(task: Task, text: str, model: str, partial: bool, settings: Settings) -> HandedIn:
     """Check an answer and keep it: whole, or with ``partial`` what of it holds, together with what was kept before.
 

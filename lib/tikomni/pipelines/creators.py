@@ -7,33 +7,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tikomni import redact
 from tikomni.cards.creator_card import Collection
 from tikomni.cards.paths import CardIndex, homes
 from tikomni.deadline import Deadline
-from tikomni.dispatch.dispatcher import Dispatcher
-from tikomni.dispatch.downloads import Downloader
-from tikomni.dispatch.limiter import DeadlinePassed
 from tikomni.envelope import Cost, Status
-from tikomni.errors import TikomniError, UpstreamError
+from tikomni.errors import TikomniError
 from tikomni.facts import Creator, Missing
-from tikomni.library.store import Library
 from tikomni.pipelines.publishing import avatar_of, collection_of, covers_there, fetch_covers, write, write_first
+from tikomni.pipelines.session import opened
 from tikomni.pipelines.subject import Ground, Options, Picture, Subject
-from tikomni.pipelines.works import INTERRUPTED, swallow_cancellation
 from tikomni.platforms import Target
 from tikomni.progress import Progress
 from tikomni.settings import Settings
-from tikomni.storage.atomic import write_json
-from tikomni.storage.tree import Tree
-from tikomni.transcripts.chain import Chain
-from tikomni.transcripts.source import Means
 
 CREATORS_AT_ONCE = 3
 
@@ -81,7 +70,6 @@ async def analyze(
     settings: Settings,
     deadline: Deadline,
     progress: Progress,
-    run_id: str,
 ) -> Run:
     """The whole picture of each of ``targets``, which all name creators.
 
@@ -90,43 +78,18 @@ async def analyze(
     Raises:
         TikomniError: nothing could be done at all: roots, key, account.
     """
-    tree = Tree(settings)
-    tree.check(homes(settings))
-    async with AsyncExitStack() as stack:
-        library = Library(settings.state / "library.sqlite3", settings.origin, options.terms.tell)
-        stack.callback(library.close)
-        dispatcher = await stack.enter_async_context(Dispatcher(settings, deadline, options.terms))
-        means = Means(dispatcher, Downloader(dispatcher.transport, settings.origin), progress)
-        chain = await stack.enter_async_context(Chain(means))
-        run = Ground(
-            options=options,
-            settings=settings,
-            deadline=deadline,
-            progress=progress,
-            now=datetime.now(settings.zone),
-            library=library,
-            dispatcher=dispatcher,
-            means=means,
-            chain=chain,
-            folder=tree.run_dir(run_id),
-            index=CardIndex(settings),
-            tree=tree,
-        )
+    roots = homes(settings)
+    own = {"options": options, "index": CardIndex(settings)}
+    async with opened(Ground, settings, deadline, options.terms, progress, roots=roots, **own) as run:
         subjects = [Subject(target, run) for target in targets]
-        try:
+
+        async def steps() -> None:
             await _gather(subjects)
-            await chain.done()
-        except asyncio.CancelledError:
-            swallow_cancellation()
-            run.stopped = INTERRUPTED
-        except DeadlinePassed:
-            run.stopped = "deadline"
-        except TikomniError as error:  # the words' own trouble must not cost the facts
-            run.stopped = error.code
-            means.warn(f"{error.message} {error.hint()}")
+            await run.chain.done()
+
+        await run.go(steps())
         done = [await _finish(subject) for subject in subjects]
-        warnings = tuple(dict.fromkeys((*settings.warnings, *means.warnings)))
-        return Run(tuple(done), dispatcher.cost(), warnings, run.stopped == INTERRUPTED)
+        return Run(tuple(done), run.dispatcher.cost(), run.warnings, run.interrupted)
 
 
 async def _gather(subjects: Sequence[Subject]) -> None:
@@ -152,20 +115,15 @@ async def _finish(subject: Subject) -> Done:
 async def _store(subject: Subject) -> Done:
     run, creator = subject.run, subject.creator
     if creator is None:
-        shown = (subject.target.url or subject.target.text)[:120]
-        error = subject.error or UpstreamError("timeout", f"{shown}: time ran out before it was asked.")
-        if not subject.pending:
-            name = subject.target.ids.get("creator_id") or "input"
-            path = run.tree.errors_path(subject.target.platform or "unknown", name, run.now)
-            told = {"input": subject.target.text, "url": subject.target.url, "error": error.as_dict()}
-            write_json(path, redact.texts(told))
+        error = run.unanswered(subject.target, subject.error, subject.pending)
         return Done(subject.target, "partial" if subject.pending else "failed", error=error, pending=subject.pending)
-    picture = subject.picture(run.chain.found)
+    picture = subject.picture(heard=True)
     run.library.keep_works(picture.works)
     covers = await covers_there(subject)
     paths = write(subject, creator, picture, covers, await avatar_of(run, creator))
     tasks = paths.pop("tasks")
     whole = not subject.missing and subject.error is None
+    run.step("documents", creator.key, "done" if whole else "partial")
     return Done(
         subject.target,
         "complete" if whole else "partial",

@@ -23,7 +23,6 @@ from tikomni.cards.standing import WorkFigures
 from tikomni.facts import Creator, Work
 from tikomni.pipelines.benchmark import creator_tasks
 from tikomni.pipelines.subject import Cover, Ground, Picture, Subject
-from tikomni.pipelines.works import INTERRUPTED
 from tikomni.platforms import definition
 from tikomni.storage.atomic import write_text
 
@@ -50,7 +49,7 @@ async def covers_there(subject: Subject) -> dict[str, Cover]:
     """The covers that are there when time is up."""
     tasks = set(subject.covers.values())
     if tasks:
-        patience = 0 if subject.run.stopped == INTERRUPTED else subject.run.deadline.remaining()
+        patience = 0 if subject.run.interrupted else subject.run.deadline.remaining()
         _, late = await asyncio.wait(tasks, timeout=patience)
         for task in late:
             task.cancel()
@@ -74,7 +73,7 @@ def write_first(subject: Subject) -> None:
 
 
 async def avatar_of(run: Ground, creator: Creator) -> Cover:
-    if not creator.avatar_url or run.deadline.passed or run.stopped == INTERRUPTED:
+    if not creator.avatar_url or run.deadline.passed or run.interrupted:
         return None, None
     planned = assets.plan_avatar(creator)
     stored, _ = await assets.store(run.settings, creator, planned, run.fetch, definition(creator.platform).referer)

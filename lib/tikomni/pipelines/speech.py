@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from tikomni.deadline import Deadline
-from tikomni.dispatch.dispatcher import Dispatcher
-from tikomni.dispatch.downloads import Downloader
-from tikomni.dispatch.limiter import DeadlinePassed
 from tikomni.dispatch.terms import Terms
 from tikomni.envelope import Cost
-from tikomni.errors import InputError, TikomniError, UpstreamError
+from tikomni.errors import InputError, TikomniError
 from tikomni.facts import Media, Transcript, Work
-from tikomni.library.store import Library
-from tikomni.pipelines.works import INTERRUPTED, Facts, gather_facts, swallow_cancellation
+from tikomni.pipelines.session import Session, opened
+from tikomni.pipelines.works import Facts, gather_facts
 from tikomni.platforms import Target
 from tikomni.progress import Progress
 from tikomni.settings import Settings
 from tikomni.storage.atomic import write_text
 from tikomni.storage.tree import Tree
 from tikomni.transcripts.asr import words_of_task
-from tikomni.transcripts.chain import Chain
 from tikomni.transcripts.export import Format, exported, fits
 from tikomni.transcripts.source import Means, Words
 
@@ -75,45 +69,33 @@ async def transcribe(
     Raises:
         TikomniError: nothing could be done at all.
     """
-    tree = Tree(settings)
-    tree.check()
     own = [(path, _file_work(path)) for path in files]
-    async with AsyncExitStack() as stack:
-        library = Library(settings.state / "library.sqlite3", settings.origin, terms.tell)
-        stack.callback(library.close)
-        dispatcher = await stack.enter_async_context(Dispatcher(settings, deadline, terms))
-        means = Means(dispatcher, Downloader(dispatcher.transport, settings.origin), progress)
-        chain = await stack.enter_async_context(Chain(means, language=language))
+    async with opened(Session, settings, deadline, terms, progress, language=language) as run:
         facts = [Facts(t, pending=True) for t in targets if t.elsewhere is None]
         elsewhere = [(t, _elsewhere_work(t)) for t in targets if t.elsewhere is not None]
-        stopped = ""
-        try:
+
+        async def steps() -> None:
             for path, work in own:
-                chain.add(work, Media(), path)
+                run.chain.add(work, Media(), path)
             for _, work in elsewhere:
-                chain.add(work, Media())
-            await gather_facts(facts, dispatcher, settings, progress, chain.add)
-            await chain.done()
-        except asyncio.CancelledError:
-            swallow_cancellation()
-            stopped = INTERRUPTED
-        except DeadlinePassed:
-            stopped = "deadline"
-        spoken: list[Spoken] = []
-        given = [(str(path), work) for path, work in own] + [(t.url or t.text, work) for t, work in elsewhere]
-        for text, work in given:
-            spoken.append(_told(text, work, chain.found, means, stopped))
+                run.chain.add(work, Media())
+            await gather_facts(facts, run, run.chain.add)
+            await run.chain.done()
+
+        await run.go(steps())
+        spoken = [_told(str(path), work, run) for path, work in own]
+        spoken += [_told(target.url or target.text, work, run) for target, work in elsewhere]
         for fact in facts:
             shown = fact.target.url or fact.target.text
             if fact.work is None:
-                error = fact.error or UpstreamError("timeout", f"{shown[:120]}: time ran out before it was asked.")
+                error = run.unanswered(fact.target, fact.error, fact.pending)
                 spoken.append(Spoken(shown, Words(reason=error.code, pending=fact.pending), error=error))
                 continue
-            spoken.append(_told(shown, fact.work, chain.found, means, stopped))
+            spoken.append(_told(shown, fact.work, run))
             words = spoken[-1].words
-            library.keep(fact.work.with_words(words.transcript, words.reason))
-        written = tuple(_written(s, form, tree, settings, means) for s in spoken)
-        return Brought(written, dispatcher.cost(), tuple(means.warnings), stopped == INTERRUPTED)
+            run.library.keep(fact.work.with_words(words.transcript, words.reason))
+        written = tuple(_written(s, form, run.tree, settings, run.means) for s in spoken)
+        return Brought(written, run.dispatcher.cost(), run.warnings, run.interrupted)
 
 
 async def poll(
@@ -124,20 +106,18 @@ async def poll(
     Raises:
         UpstreamError: ``not_found`` where the service does not know it.
     """
-    tree = Tree(settings)
-    tree.check()
-    async with Dispatcher(settings, deadline, terms) as dispatcher:
-        means = Means(dispatcher, Downloader(dispatcher.transport, settings.origin), progress)
-        rows = await words_of_task(means, task)
+    async with opened(Session, settings, deadline, terms, progress) as run:
+        rows = await words_of_task(run.means, task)
         spoken = []
         for index, (keys, words) in enumerate(rows):
             spoken += [Spoken(f"{task}#{index}", words, key) for key in keys or (None,)]
-        written = tuple(_written(s, form, tree, settings, means) for s in spoken)
-        return Brought(written, dispatcher.cost(), tuple(means.warnings))
+        written = tuple(_written(s, form, run.tree, settings, run.means) for s in spoken)
+        return Brought(written, run.dispatcher.cost(), run.warnings)
 
 
-def _told(text: str, work: Work, found: dict[str, Words], means: Means, stopped: str) -> Spoken:
-    words = found.get(work.key) or means.kept(work.key) or Words(reason=stopped or "deadline", pending=True)
+def _told(text: str, work: Work, run: Session) -> Spoken:
+    words = run.words_of(work)
+    run.step("words", work.key, "pending" if words.pending else "done", words.reason)
     return Spoken(text, words, work.key, work.title)
 
 

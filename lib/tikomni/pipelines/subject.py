@@ -23,23 +23,18 @@ from tikomni.analysis.sampling import Sample, sample
 from tikomni.analysis.signals import Signals, signals
 from tikomni.cards.assets import Asset
 from tikomni.cards.paths import CardIndex
-from tikomni.deadline import Deadline
-from tikomni.dispatch.dispatcher import Dispatcher
 from tikomni.dispatch.limiter import DeadlinePassed
 from tikomni.dispatch.terms import Terms
 from tikomni.errors import TikomniError, UpstreamError
 from tikomni.facts import Creator, Media, Missing, Stream, Work
-from tikomni.library.store import Library, Walked
+from tikomni.library.store import Walked
 from tikomni.pipelines.identity import profile_of
 from tikomni.pipelines.lists import ENDS, Collected, collect
 from tikomni.pipelines.renewal import renewed
-from tikomni.pipelines.works import facts_of, fetcher
+from tikomni.pipelines.session import Session
+from tikomni.pipelines.works import facts_of
 from tikomni.platforms import Page, Target, definition, enriched, enrichment, read_enrichment, read_links
-from tikomni.progress import Progress
-from tikomni.settings import Settings
-from tikomni.storage.tree import Tree
-from tikomni.transcripts.chain import Chain, gate
-from tikomni.transcripts.source import Means, Words
+from tikomni.transcripts.chain import gate
 from tikomni.transcripts.task import NO_SPEECH
 
 Detail = Literal["sample", "all", "none"]
@@ -90,27 +85,17 @@ class Picture:
     changes: Changes | None
 
 
-@dataclass(eq=False)
-class Ground:
+@dataclass(eq=False, kw_only=True)
+class Ground(Session):
     """What all creators of a run share."""
 
     options: Options
-    settings: Settings
-    deadline: Deadline
-    progress: Progress
-    now: datetime
-    library: Library
-    dispatcher: Dispatcher
-    means: Means
-    chain: Chain
-    folder: Path
     index: CardIndex
-    tree: Tree
-    stopped: str = ""
 
-    async def fetch(self, url: str, referer: str | None) -> bytes:
-        """The bytes of a picture."""
-        return await fetcher(self.means.downloader)(url, referer)
+    @property
+    def folder(self) -> Path:
+        """Where this run keeps what is its own."""
+        return self.tree.run_dir(self.terms.run_id or "run")
 
 
 @dataclass(eq=False)
@@ -151,6 +136,7 @@ class Subject:
             assert self.creator is not None
             self._remember()
             self.run.library.keep_creator(self.creator)
+            self.run.step("profile", self.creator.key, "done")
             self.run.progress.stage("profile", 1, 1, creator=self.creator.key)
             await self._walk(ids)
             await self._look_closer()
@@ -212,6 +198,7 @@ class Subject:
         self._record_walk()
         if self.collected.stop_reason not in WHOLE:
             self._lack("works", self.collected.stop_reason)
+        self.run.step("works", creator.key, self.collected.stop_reason, f"{len(self.works)} works")
         for reason in self.collected.skipped.values():
             if reason == "needs_cookie":
                 self.run.means.warn(f"{creator.key}: a route was skipped, because it needs a login cookie.")
@@ -366,14 +353,14 @@ class Subject:
     def _cohort(self) -> Cohort:
         return cohort(self.works.values(), self.rules, self.run.now, self.run.settings.zone)
 
-    def picture(self, found: Mapping[str, Words] | None = None) -> Picture:
-        """Figures, buckets and sample over the works, with the words that were found; without any before they are."""
-        if found is not None:
-            self.works = {key: self._with_words(work, found) for key, work in self.works.items()}
+    def picture(self, heard: bool = False) -> Picture:
+        """Figures, buckets and sample over the works, with the words that were found once all were ``heard``."""
+        if heard:
+            self.works = {key: self._with_words(work) for key, work in self.works.items()}
         works = tuple(self.works.values())
-        read = [work for work in works if work.primary_text] if found is not None else []
+        read = [work for work in works if heard and work.primary_text]
         spoken = {work.key: signals(work, self.run.options.own_words) for work in read}
-        silent = [] if found is None else [work.key for work in works if not work.primary_text]
+        silent = [work.key for work in works if heard and not work.primary_text]
         parted = self._cohort()
         order = standings(parted)
         return Picture(
@@ -387,11 +374,8 @@ class Subject:
             changes=self._changes(works),
         )
 
-    def _with_words(self, work: Work, found: Mapping[str, Words]) -> Work:
-        words = found.get(work.key) or self.run.means.kept(work.key)
-        if words is None:
-            asked = self.run.options.words and work.work_modality == "video"
-            words = Words(reason=(self.run.stopped or "deadline") if asked else "not_requested", pending=asked)
+    def _with_words(self, work: Work) -> Work:
+        words = self.run.words_of(work, self.run.options.words)
         if work.work_modality == "video" and self.run.options.words:
             reason = None if words.transcript is not None else words.reason
             if words.pending or (reason is not None and reason not in NO_FAULT):

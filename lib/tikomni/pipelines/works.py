@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import threading
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
@@ -14,35 +11,28 @@ from pathlib import Path
 
 from tikomni import redact
 from tikomni.cards import assets
-from tikomni.cards.assets import Asset, Fetch
+from tikomni.cards.assets import Asset
 from tikomni.cards.document import write_document
 from tikomni.cards.paths import Kind, homes
 from tikomni.cards.render import render_work
 from tikomni.deadline import Deadline
 from tikomni.dispatch.dispatcher import Answer, Dispatcher
-from tikomni.dispatch.downloads import Downloader
 from tikomni.dispatch.limiter import DeadlinePassed
 from tikomni.dispatch.outcomes import Outcome
 from tikomni.dispatch.terms import Terms
 from tikomni.envelope import Cost, Status
 from tikomni.errors import TikomniError, UpstreamError
 from tikomni.facts import Media, Missing, Transcript, Work
-from tikomni.library.store import Library
 from tikomni.pipelines.benchmark import work_tasks
 from tikomni.pipelines.identity import OUTCOMES, UNREACHABLE, tells
+from tikomni.pipelines.session import Session, opened
 from tikomni.platforms import Definition, Reading, Target, definition, merge, read_work, requests
 from tikomni.progress import Progress
 from tikomni.settings import Settings
-from tikomni.storage.atomic import write_json
-from tikomni.storage.tree import Tree
-from tikomni.transcripts.chain import Chain
-from tikomni.transcripts.source import Means, Words
 
 Pictures = tuple[tuple[Asset, ...], tuple[Missing, ...]]
 
-INTERRUPTED = "interrupted"
 AT_ONCE = 8
-IMAGE_TYPES = ("image/", "application/octet-stream")
 # How many further routes may be asked for what a good but thin answer lacks (a video without its stream).
 FURTHER_ROUTES = 2
 # What a work must have to be complete, beside its main text (``status`` in the envelope).
@@ -118,6 +108,10 @@ class Facts:
     error: TikomniError | None = None
     pending: bool = False
 
+    @property
+    def name(self) -> str:
+        return self.work.key if self.work else redact.text((self.target.url or self.target.text)[:120])
+
 
 async def analyze(
     targets: Sequence[Target], options: Options, settings: Settings, deadline: Deadline, progress: Progress
@@ -129,16 +123,8 @@ async def analyze(
     Raises:
         TikomniError: nothing could be done at all: roots, key, account.
     """
-    tree = Tree(settings)
-    tree.check(homes(settings) if options.cards else ())
-    async with AsyncExitStack() as stack:
-        library = Library(settings.state / "library.sqlite3", settings.origin, options.terms.tell)
-        stack.callback(library.close)
-        dispatcher = await stack.enter_async_context(Dispatcher(settings, deadline, options.terms))
-        downloader = Downloader(dispatcher.transport, settings.origin)
-        means = Means(dispatcher, downloader, progress)
-        chain = await stack.enter_async_context(Chain(means))
-        stopped = ""
+    roots = homes(settings) if options.cards else ()
+    async with opened(Session, settings, deadline, options.terms, progress, roots=roots) as run:
         facts = [Facts(t, pending=True) for t in targets]
         pictures: dict[str, asyncio.Task[Pictures]] = {}
         warm = asyncio.create_task(asyncio.to_thread(_warm))
@@ -148,39 +134,26 @@ async def analyze(
             if options.cards:
                 planned = assets.plan(work, options.images)
                 pictures[work.key] = asyncio.create_task(
-                    assets.store(settings, work, planned, fetcher(downloader), media.referer)
+                    assets.store(settings, work, planned, run.fetch, media.referer)
                 )
             if options.given is not None:
-                means.keep(work.key, options.given)
+                run.means.keep(work.key, options.given)
             if options.words:
-                chain.add(work, media)
+                run.chain.add(work, media)
 
-        try:
-            await gather_facts(facts, dispatcher, settings, progress, go_on)
-            await chain.done()
-        except asyncio.CancelledError:
-            swallow_cancellation()
-            stopped = INTERRUPTED
-        except DeadlinePassed:
-            stopped = "deadline"
-        except TikomniError as error:  # the words' own trouble (a ledger that cannot be written, say)
-            stopped = error.code
-            means.warn(f"{error.message} {error.hint()}")
+        async def steps() -> None:
+            await gather_facts(facts, run, go_on)
+            await run.chain.done()
+
+        await run.go(steps())
         await asyncio.wait({warm})
-        finish = Finish(options, settings, tree, library, pictures, means, deadline, stopped)
-        done = [await finish.one(fact, chain.found) for fact in facts]
+        finish = Finish(options, run, pictures)
+        done = [await finish.one(fact) for fact in facts]
         progress.stage("cards", len(done), len(done))
-        warnings = tuple(dict.fromkeys((*settings.warnings, *means.warnings)))
-        return Run(tuple(done), dispatcher.cost(), warnings, stopped == INTERRUPTED)
+        return Run(tuple(done), run.dispatcher.cost(), run.warnings, run.interrupted)
 
 
-async def gather_facts(
-    facts: Sequence[Facts],
-    dispatcher: Dispatcher,
-    settings: Settings,
-    progress: Progress,
-    go_on: Callable[[Work, Media], None],
-) -> None:
+async def gather_facts(facts: Sequence[Facts], run: Session, go_on: Callable[[Work, Media], None]) -> None:
     """Fill in ``facts``, several at once; ``go_on`` is called with each work as soon as it is known."""
     gate = asyncio.Semaphore(AT_ONCE)
     finished = 0
@@ -189,7 +162,7 @@ async def gather_facts(
         nonlocal finished
         async with gate:
             try:
-                fact.work, fact.media = await facts_of(fact.target, dispatcher, settings)
+                fact.work, fact.media = await facts_of(fact.target, run.dispatcher, run.settings)
             except DeadlinePassed:
                 return
             except TikomniError as error:
@@ -197,10 +170,11 @@ async def gather_facts(
             fact.pending = False
             if fact.work is not None:
                 go_on(fact.work, fact.media)
+            run.step("facts", fact.name, "failed" if fact.error else "done", fact.error and fact.error.code)
             finished += 1
-            progress.stage("facts", finished, len(facts))
+            run.progress.stage("facts", finished, len(facts))
 
-    progress.stage("facts", 0, len(facts))
+    run.progress.stage("facts", 0, len(facts))
     await asyncio.gather(*(one(fact) for fact in facts))
 
 
@@ -267,83 +241,54 @@ def _no_facts(target: Target, gone: Reading | None, last: Answer | None) -> Tiko
     )
 
 
-def fetcher(downloader: Downloader) -> Fetch:
-    """How pictures are fetched."""
-
-    async def fetch(url: str, referer: str | None) -> bytes:
-        return await downloader.fetch(url, types=IMAGE_TYPES, referer=referer)
-
-    return fetch
-
-
 @dataclass(frozen=True, slots=True)
 class Finish:
     """Stores what is known of one input and says how complete it is."""
 
     options: Options
-    settings: Settings
-    tree: Tree
-    library: Library
+    run: Session
     pictures: dict[str, asyncio.Task[Pictures]]
-    means: Means
-    deadline: Deadline
-    stopped: str  # why the run ended before everything was asked; empty where it did not
 
-    async def one(self, fact: Facts, found: dict[str, Words]) -> Done:
+    async def one(self, fact: Facts) -> Done:
         try:
-            return await self._store(fact, found)
+            return await self._store(fact)
         except TikomniError as error:  # a full disk, say: what was paid for is in the ledger, and is told as paid
             return Done(fact.target, "failed", error=error)
 
-    async def _store(self, fact: Facts, found: dict[str, Words]) -> Done:
+    async def _store(self, fact: Facts) -> Done:
+        run, settings = self.run, self.run.settings
         if fact.work is None:
-            return self._failed(fact)
+            error = run.unanswered(fact.target, fact.error, fact.pending)
+            return Done(fact.target, "partial" if fact.pending else "failed", error=error, pending=fact.pending)
         spoken = fact.work.work_modality == "video"
-        words = found.get(fact.work.key) or self._without(fact.work, spoken)
+        words = run.words_of(fact.work, self.options.words)
         work = fact.work.with_words(words.transcript, words.reason)
-        self.library.keep(work)
-        document = write_document(self.tree, work, datetime.now(self.settings.zone))
+        run.step("words", work.key, "pending" if words.pending else "done", words.reason)
+        run.library.keep(work)
+        document = write_document(run.tree, work, run.now)
         card, absent, stored = None, (), ()
         if self.options.cards:
             stored, absent = await self._pictures(work)
-        seen = [str(self.settings.cards / asset.path) for asset in stored if not asset.is_cover]
-        waiting = work_tasks(work, self.settings, seen)
+        seen = [str(settings.cards / asset.path) for asset in stored if not asset.is_cover]
+        waiting = work_tasks(work, settings, seen)
         if self.options.cards:
-            card = render_work(self.settings, work, stored, self.means.warnings, self.options.card_type)
+            card = render_work(settings, work, stored, run.means.warnings, self.options.card_type)
         asked = self.options.words or not spoken
         missing = (*_missing(work, asked), *dict.fromkeys(absent))
         status = _status(work, asked, words.pending)
+        run.step("documents", work.key, status)
         return Done(fact.target, status, work, None, card, document, missing, words.pending, waiting)
-
-    def _without(self, work: Work, spoken: bool) -> Words:
-        """What stands for words that this run did not get: those that an earlier one kept, else why there are none."""
-        if kept := self.means.kept(work.key):
-            return kept
-        if not self.options.words:
-            return Words(reason="not_requested")
-        return Words(reason=self.stopped or "deadline", pending=spoken)
-
-    def _failed(self, fact: Facts) -> Done:
-        shown = (fact.target.url or fact.target.text)[:120]
-        error = fact.error or UpstreamError("timeout", f"{shown}: time ran out before it was asked.")
-        if not fact.pending:
-            platform, name = fact.target.platform or "unknown", fact.target.ids.get("work_id") or "input"
-            path = self.tree.errors_path(platform, name, datetime.now(self.settings.zone))
-            told = {"input": fact.target.text, "url": fact.target.url, "error": error.as_dict()}
-            write_json(path, redact.texts(told))
-        status: Status = "partial" if fact.pending else "failed"
-        return Done(fact.target, status, error=error, pending=fact.pending)
 
     async def _pictures(self, work: Work) -> Pictures:
         """The pictures of ``work``, as far as they are there when time is up."""
         task = self.pictures.get(work.key)
         if task is None:
             return (), ()
-        _, waiting = await asyncio.wait({task}, timeout=0 if self.stopped == INTERRUPTED else self.deadline.remaining())
+        _, waiting = await asyncio.wait({task}, timeout=0 if self.run.interrupted else self.run.deadline.remaining())
         if waiting:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            there = assets.stored(self.settings, assets.plan(work, self.options.images))
+            there = assets.stored(self.run.settings, assets.plan(work, self.options.images))
             return there, (Missing(work.key, "cover_image", "deadline"),)
         return task.result()
 
@@ -370,12 +315,3 @@ def _warm() -> None:
     """Load what only the end of a run needs, while its first answers are under way."""
     for name in ("jsonschema", "jinja2", "pysubs2"):
         import_module(name)
-
-
-def swallow_cancellation() -> None:
-    """Ctrl-C becomes a result. Another one, which a terminal or a parent may send too, must not cut it short."""
-    task = asyncio.current_task()
-    if task is not None:
-        task.uncancel()
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)

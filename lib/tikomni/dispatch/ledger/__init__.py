@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tikomni.dispatch.ledger.base import Scope, fingerprint
-from tikomni.dispatch.ledger.calls import CallRow, Calls, Kept, Spent, Stored
+from tikomni.dispatch.ledger.calls import Calls, Stored
 from tikomni.dispatch.ledger.reports import Mentions, Reports
 from tikomni.dispatch.ledger.runs import RunRow, Runs, Step
 from tikomni.dispatch.ledger.schema import MIGRATIONS
@@ -19,15 +19,12 @@ from tikomni.dispatch.ledger.uploads import Upload, Uploads
 from tikomni.storage.sqlite import connect
 
 __all__ = [
-    "CallRow",
     "Job",
     "JobFile",
-    "Kept",
     "Ledger",
     "Mentions",
     "RunRow",
     "Scope",
-    "Spent",
     "Step",
     "Stored",
     "Upload",

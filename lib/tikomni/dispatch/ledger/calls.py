@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import time
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ CACHE_SECONDS = 86_400
 # An intent this old has no outcome any more, whatever process has its number by now.
 LOST_SECONDS = 3600
 LOST = "lost"
+# A submission that left, and of which nobody knows whether it was accepted.
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,42 +37,6 @@ class Stored:
     request_id: str | None
     done_at: float
     cache_url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What one route of one upstream cost on one day (UTC)."""
-
-    day: str
-    base_url: str
-    route: str
-    calls: int
-    billed: int
-    usd: float
-
-
-@dataclass(frozen=True, slots=True)
-class CallRow:
-    """One call, without its answer; times are unix seconds, ``bytes`` what the kept answer takes."""
-
-    call_id: int
-    route: str
-    inputs: str
-    sent_at: float
-    outcome: str | None
-    billed: bool
-    usd: float
-    run_id: str | None
-    bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What the ledger holds: rows, answers in them, and the bytes that these take."""
-
-    rows: int
-    answers: int
-    bytes: int
 
 
 class Calls(Part):
@@ -103,11 +69,7 @@ class Calls(Part):
             "SELECT id, pid, sent_at FROM calls WHERE fingerprint = ? AND done_at IS NULL ORDER BY id", (fingerprint,)
         ).fetchall()
         now = time.time()
-        gone = [
-            row["id"]
-            for row in rows
-            if row["pid"] is None or not lives(row["pid"]) or not -60 < now - row["sent_at"] < LOST_SECONDS
-        ]
+        gone = [row["id"] for row in rows if not _under_way(row, now)]
         for call_id in gone:
             self._run("UPDATE calls SET done_at = ?, outcome = ? WHERE id = ?", (now, LOST, call_id))
         return gone[-1] if gone else None
@@ -130,6 +92,32 @@ class Calls(Part):
         )
         return int(cursor.lastrowid or 0)
 
+    def begin_alone(self, scope: Scope, fingerprint: str, route: str, inputs: str, **more: Any) -> int | None:
+        """``begin``, unless a living process is waiting for an answer to the same call: then ``None``."""
+        with self._transaction() as db:
+            sql = "SELECT pid, sent_at FROM calls WHERE fingerprint = ? AND done_at IS NULL"
+            if any(_under_way(row, time.time()) for row in db.execute(sql, (fingerprint,))):
+                return None
+            return self.begin(scope, fingerprint, route, inputs, **more)
+
+    def in_doubt(self, fingerprint: str) -> tuple[int, ...]:
+        """The rows since this call's latest answer that may have been accepted and charged, and brought none."""
+        self.lost(fingerprint)
+        rows = self._run(
+            "SELECT id FROM calls WHERE fingerprint = ? AND outcome IN (?, ?) AND id > "
+            "(SELECT coalesce(max(id), 0) FROM calls WHERE fingerprint = ? AND outcome = 'ok') ORDER BY id",
+            (fingerprint, LOST, UNKNOWN, fingerprint),
+        )
+        return tuple(row["id"] for row in rows)
+
+    def answered(self, scope: Scope, route: str, limit: int = 50) -> tuple[dict[str, Any], ...]:
+        """The inputs of the latest calls of ``route`` that brought an answer, newest first."""
+        rows = self._run(
+            "SELECT inputs FROM calls WHERE scope = ? AND route = ? AND outcome = 'ok' ORDER BY id DESC LIMIT ?",
+            (scope.id, route, limit),
+        )
+        return tuple(json.loads(row["inputs"]) for row in rows)
+
     def finish(
         self,
         call_id: int,
@@ -141,15 +129,19 @@ class Calls(Part):
         billed: bool = False,
         price_usd: float = 0.0,
         body: Any = None,
-    ) -> None:
-        """Write what came back. ``body`` is the parsed answer, kept compressed."""
+        tokens: tuple[int | None, int | None] = (None, None),
+    ) -> float:
+        """Write what came back, with ``body``, the parsed answer; returns when that was (unix seconds).
+
+        ``tokens``: what a model read and wrote, as its server counts.
+        """
         answer = None if body is None else _packed(body)
         url = body.get("cache_url") if isinstance(body, dict) else None
         url = url if isinstance(url, str) and url else None
         now = time.time()
         self._run(
             "UPDATE calls SET done_at = ?, outcome = ?, status = ?, request_id = ?, message = ?, billed = ?, "
-            "price_usd = ?, cache_url = ?, cache_until = ?, answer = ? WHERE id = ?",
+            "price_usd = ?, cache_url = ?, cache_until = ?, answer = ?, tokens_in = ?, tokens_out = ? WHERE id = ?",
             (
                 now,
                 outcome,
@@ -161,9 +153,11 @@ class Calls(Part):
                 url,
                 now + CACHE_SECONDS if url else None,
                 answer,
+                *tokens,
                 call_id,
             ),
         )
+        return now
 
     def refill(self, call_id: int, body: Any) -> None:
         """Put back an answer that was read again at its ``cache_url``; what it cost and when it came stays."""
@@ -173,72 +167,10 @@ class Calls(Part):
         """Correct an outcome by what a reader found in the answer, so that an empty one is not served again."""
         self._run("UPDATE calls SET outcome = ? WHERE id = ?", (outcome, call_id))
 
-    # --- for those who look after the ledger
 
-    def spending(self, since: float = 0.0) -> tuple[Spent, ...]:
-        """What was spent by day, upstream and route since ``since`` (unix seconds), newest day first."""
-        rows = self._run(
-            "SELECT date(sent_at, 'unixepoch') AS day, base_url, route, count(*) AS calls, sum(billed) AS billed, "
-            "round(sum(billed * price_usd), 6) AS usd FROM calls WHERE sent_at >= ? "
-            "GROUP BY day, base_url, route ORDER BY day DESC, usd DESC, route",
-            (since,),
-        )
-        return tuple(Spent(*row) for row in rows)
-
-    def kept(self) -> Kept:
-        row = self._run("SELECT count(*), count(answer), coalesce(sum(length(answer)), 0) FROM calls").fetchone()
-        return Kept(*row)
-
-    def prune(self, before: float) -> Kept:
-        """Drop the answers that came before ``before`` (unix seconds); the rows, and what they cost, stay.
-
-        Returns:
-            what was dropped (``rows`` equal to ``answers``).
-        """
-        with self._transaction() as db:
-            where = "answer IS NOT NULL AND done_at < ?"
-            count, size = db.execute(
-                f"SELECT count(*), coalesce(sum(length(answer)), 0) FROM calls WHERE {where}", (before,)
-            ).fetchone()
-            db.execute(f"UPDATE calls SET answer = NULL WHERE {where}", (before,))
-        return Kept(count, count, size)
-
-    def naming(self, object_id: str) -> tuple[CallRow, ...]:
-        """The calls whose inputs hold ``object_id``, a work's or a creator's, as a whole word; newest first."""
-        import re
-
-        rows = self._run(
-            "SELECT *, coalesce(length(answer), 0) AS bytes FROM calls WHERE instr(inputs, ?) > 0 ORDER BY id DESC",
-            (object_id,),
-        )
-        whole = re.compile(rf"(?<![\w-]){re.escape(object_id)}(?![\w-])")
-        return tuple(
-            CallRow(
-                row["id"],
-                row["route"],
-                row["inputs"],
-                row["sent_at"],
-                row["outcome"],
-                bool(row["billed"]),
-                row["billed"] * row["price_usd"],
-                row["run_id"],
-                row["bytes"],
-            )
-            for row in rows
-            if whole.search(row["inputs"])
-        )
-
-    def forget(self, call_ids: Sequence[int]) -> None:
-        """Drop what these calls say of anybody: inputs, messages, answers and where they can be read again.
-
-        What they cost, and when, stays.
-        """
-        with self._transaction() as db:
-            db.executemany(
-                "UPDATE calls SET inputs = '{}', fingerprint = '', message = NULL, answer = NULL, cache_url = NULL, "
-                "cache_until = NULL WHERE id = ?",
-                [(call_id,) for call_id in call_ids],
-            )
+def _under_way(row: sqlite3.Row, now: float) -> bool:
+    """Whether the process that sent an intent may still be waiting for its outcome."""
+    return row["pid"] is not None and lives(row["pid"]) and -60 < now - row["sent_at"] < LOST_SECONDS
 
 
 def _packed(body: Any) -> bytes:

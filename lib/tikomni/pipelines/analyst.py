@@ -1,0 +1,196 @@
+"""Analyses by a model that a user has set: asked, judged by the same check as an agent's, repaired, handed in.
+
+The order of steps and nothing else. The model gets the task's words and no tools; its answer changes nothing but the
+analysis on the card.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from tikomni.analysis import evidence
+from tikomni.analysis.tasks import answers
+from tikomni.analysis.tasks.question import Question, questions, repair
+from tikomni.dispatch.dispatcher import Dispatcher
+from tikomni.dispatch.limiter import DeadlinePassed
+from tikomni.dispatch.llm import MOST_TOKENS, Endpoint, Model
+from tikomni.envelope import Status
+from tikomni.errors import InputError, TikomniError, UpstreamError
+from tikomni.pipelines.benchmark import HandedIn, Task, hand_in, is_answered, task_of
+from tikomni.pipelines.session import Session
+from tikomni.settings import Settings
+
+ROUNDS = 3
+AT_ONCE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who is asked for which kinds. ``fresh``: stored answers, and analyses that are there, do not count."""
+
+    endpoint: Endpoint
+    kinds: tuple[str, ...]
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What became of one task. ``rounds``: answers that were looked at, paid for now or before; 0 where a whole analysis
+    was there already. ``pending``: a later run goes on with it."""
+
+    kind: str
+    folder: Path
+    status: Status
+    rounds: int = 0
+    handed_in: HandedIn | None = None
+    error: TikomniError | None = None
+    pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What asking a task comes to. ``stored``: first answers that are there already; ``usd_at_most`` with all repairs."""
+
+    questions: int
+    stored: int
+    tokens: int
+    usd_at_least: float | None
+    usd_at_most: float | None
+
+
+class Ended(Protocol):
+    """What a run has brought of one subject."""
+
+    @property
+    def tasks(self) -> tuple[tuple[str, Path], ...]: ...
+    @property
+    def pending(self) -> bool: ...
+
+
+async def of_run(asked: Asked | None, done: Iterable[Ended], run: Session) -> tuple[Analysis, ...]:
+    """Analyse what a run brought. Subjects that are not whole yet wait: their words are still to come."""
+    if asked is None:
+        return ()
+    rows = [(kind, folder, one.pending) for one in done for kind, folder in one.tasks if kind in asked.kinds]
+    made = {folder: Analysis(kind, folder, "partial", pending=True) for kind, folder, _ in rows}
+    ready = [folder for _, folder, pending in rows if not pending]
+    model = Model(asked.endpoint, run.dispatcher, fresh=asked.fresh)
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(folder: Path) -> None:
+        async with gate:
+            made[folder] = await analyse(folder, model, asked.fresh, run.settings)
+        run.step("analysis", f"{folder.parent.name}/{folder.name}", made[folder].status)
+        run.progress.stage("analyses", sum(not analysis.pending for analysis in made.values()), len(made))
+
+    async def steps() -> None:
+        await asyncio.gather(*(one(folder) for folder in ready))
+
+    if not run.interrupted:
+        await run.go(steps())
+    return tuple(made.values())
+
+
+async def analyse(folder: Path, model: Model, fresh: bool, settings: Settings) -> Analysis:
+    """Ask ``model`` for the analysis of one task, and hand in what holds of its answer."""
+    name = folder.name
+    try:
+        task = task_of(folder)
+        if not fresh and is_answered(task):
+            return Analysis(name, folder, "complete")
+        return await _analyse(task, model, settings)
+    except DeadlinePassed:
+        return Analysis(name, folder, "partial", pending=True)
+    except TikomniError as error:
+        return Analysis(name, folder, "failed", error=error, pending=error.spec.retryable)
+
+
+def plan(task: Task, endpoint: Endpoint, dispatcher: Dispatcher) -> Plan:
+    """What asking for ``task`` would take, from the ledger and the task alone."""
+    asked = questions(task.kind, task.material)
+    model = Model(endpoint, dispatcher)
+    new = [one for one in asked if model.stored(model.name(one.messages)) is None]
+    read = sum(one.tokens for one in new)
+    # A repair reads the question, the answer and what is wrong with it.
+    most = sum(one.tokens * ROUNDS + 2 * (ROUNDS - 1) * MOST_TOKENS for one in asked)
+    return Plan(
+        questions=len(asked),
+        stored=len(asked) - len(new),
+        tokens=read,
+        usd_at_least=endpoint.usd(read, 0),
+        usd_at_most=endpoint.usd(most, len(asked) * ROUNDS * MOST_TOKENS),
+    )
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What one question has brought so far: the parts that hold, and what stopped the rest."""
+
+    held: Mapping[str, Any]
+    rounds: int = 0
+    whole: bool = False
+    error: TikomniError | DeadlinePassed | None = None
+
+
+async def _analyse(task: Task, model: Model, settings: Settings) -> Analysis:
+    kept: Mapping[str, Any] = {}
+    rounds, whole, error = 0, True, None
+    for number, question in enumerate(questions(task.kind, task.material), 1):
+        found = await _answer(task, question, number, model)
+        kept = answers.merged(kept, found.held, question.schema)
+        rounds, whole, error = rounds + found.rounds, whole and found.whole, found.error or error
+        if found.error is not None:
+            break
+    name, folder = task.kind.name, task.folder
+    pending = isinstance(error, DeadlinePassed) or (error is not None and error.spec.retryable)
+    failure = error if isinstance(error, TikomniError) else None
+    if not kept:
+        return Analysis(name, folder, "partial" if pending and not failure else "failed", rounds, None, failure, pending)
+    done = hand_in(task, json.dumps(kept, ensure_ascii=False), model.endpoint.model, not whole, settings)
+    complete = done.accepted is not None and not done.missing and not done.problems
+    return Analysis(name, folder, "complete" if complete else "partial", rounds, done, failure, pending)
+
+
+async def _answer(task: Task, question: Question, number: int, model: Model) -> _Answer:
+    """Up to ``ROUNDS`` answers to one question, each joined with what held of the one before."""
+    found = _Answer({})
+    messages = question.messages
+    subject = task.material.subject
+    about = {
+        "task": f"{subject['platform']}:{subject['id']}",
+        "kind": task.kind.name,
+        "version": task.kind.version,
+        "input_hash": task.material.input_hash,
+        "question": number,
+    }
+    while found.rounds < ROUNDS:
+        try:
+            said = await model.ask(messages, question.schema, about | {"round": found.rounds + 1})
+        except (DeadlinePassed, TikomniError) as error:
+            found.error = error
+            return found
+        found.rounds += 1
+        try:
+            answer = answers.merged(found.held, answers.read(said.text, question.schema), question.schema)
+        except InputError as error:
+            why = error.message if said.whole else f"it was cut at its longest; {error.message}"
+            messages = repair(question, said.text, (), why)
+            continue
+        problems = evidence.check(answer, question.schema, question.material)
+        found.held = answers.holding(answer, problems, question.schema)
+        if not problems:
+            found.whole = True
+            return found
+        messages = repair(question, said.text, problems)
+    what = "parts of it hold and are kept" if found.held else "nothing of it holds"
+    found.error = UpstreamError(
+        "invalid_answer",
+        f"{task.kind.name}: {model.endpoint.model} gave {ROUNDS} answers that are not right; {what}.",
+        hint="Another model may do better; `card write --task DIR --analyst openai-compatible --fresh` asks anew.",
+    )
+    return found

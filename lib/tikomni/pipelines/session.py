@@ -1,0 +1,161 @@
+"""What every run of a pipeline opens, and how it ends early. Knows no step and no platform."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tikomni import redact
+from tikomni.cards.assets import Fetch
+from tikomni.deadline import Deadline
+from tikomni.dispatch.dispatcher import Dispatcher
+from tikomni.dispatch.downloads import Downloader
+from tikomni.dispatch.limiter import DeadlinePassed
+from tikomni.dispatch.terms import Terms
+from tikomni.errors import TikomniError, UpstreamError
+from tikomni.facts import Work
+from tikomni.library.store import Library
+from tikomni.platforms import Target
+from tikomni.progress import Progress
+from tikomni.settings import Settings
+from tikomni.storage.atomic import write_json
+from tikomni.storage.tree import Tree
+from tikomni.transcripts.chain import Chain
+from tikomni.transcripts.source import Means, Words
+
+INTERRUPTED = "interrupted"
+IMAGE_TYPES = ("image/", "application/octet-stream")
+
+
+@dataclass(eq=False, kw_only=True)
+class Session:
+    """One run. ``stopped``: why it ended before everything was asked; empty where it did not."""
+
+    settings: Settings
+    deadline: Deadline
+    terms: Terms
+    progress: Progress
+    now: datetime
+    tree: Tree
+    library: Library
+    dispatcher: Dispatcher
+    means: Means
+    chain: Chain
+    stopped: str = ""
+
+    @property
+    def interrupted(self) -> bool:
+        return self.stopped == INTERRUPTED
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.settings.warnings, *self.means.warnings)))
+
+    @property
+    def fetch(self) -> Fetch:
+        """How pictures are fetched."""
+
+        async def fetch(url: str, referer: str | None) -> bytes:
+            return await self.means.downloader.fetch(url, types=IMAGE_TYPES, referer=referer)
+
+        return fetch
+
+    async def go(self, steps: Awaitable[None]) -> None:
+        """Wait for ``steps``. A stop by the user, the deadline or trouble keeps what they brought; see ``stopped``."""
+        try:
+            await steps
+        except asyncio.CancelledError:
+            _swallow_cancellation()
+            self.stopped = INTERRUPTED
+        except DeadlinePassed:
+            self.stopped = "deadline"
+        except TikomniError as error:  # trouble of the words alone must not cost the facts
+            self.stopped = error.code
+            self.means.warn(f"{error.message} {error.hint()}")
+
+    def words_of(self, work: Work, wanted: bool = True) -> Words:
+        """What this run or an earlier one heard in ``work``, else why there is nothing (yet)."""
+        if found := self.chain.found.get(work.key) or self.means.kept(work.key):
+            return found
+        if not wanted:
+            return Words(reason="not_requested")
+        return Words(reason=self.stopped or "deadline", pending=work.work_modality == "video")
+
+    def step(self, name: str, item: str, state: str, detail: str | None = None) -> None:
+        """Journal how far ``item`` has come in step ``name`` of this run."""
+        try:
+            self.dispatcher.ledger.runs.step(self.terms.run_id, name, item, state, detail)
+        except TikomniError as error:  # the run goes on; what it pays for has a guard of its own
+            self.means.warn(error.message)
+
+    def unanswered(self, target: Target, error: TikomniError | None, pending: bool) -> TikomniError:
+        """Why nothing is known of ``target``; what no later run will find is told in a file of its own."""
+        shown = (target.url or target.text)[:120]
+        error = error or UpstreamError("timeout", f"{shown}: time ran out before it was asked.")
+        if not pending:
+            name = target.ids.get("work_id") or target.ids.get("creator_id") or "input"
+            path = self.tree.errors_path(target.platform or "unknown", name, self.now)
+            told = {"input": target.text, "url": target.url, "error": error.as_dict()}
+            write_json(path, redact.texts(told))
+        return error
+
+
+S = TypeVar("S", bound=Session)
+
+
+@asynccontextmanager
+async def opened(
+    kind: type[S],
+    settings: Settings,
+    deadline: Deadline,
+    terms: Terms,
+    progress: Progress,
+    *,
+    roots: Iterable[tuple[Path, str]] = (),
+    language: str | None = None,
+    **own: Any,
+) -> AsyncIterator[S]:
+    """A session of ``kind``, with what that has of its ``own``.
+
+    ``roots``: folders beside the tree that it will write to, each with the setting that names it.
+
+    Raises:
+        TikomniError: nothing could be done at all: roots, key, account.
+    """
+    tree = Tree(settings)
+    tree.check(roots)
+    async with AsyncExitStack() as stack:
+        library = Library(settings.state / "library.sqlite3", settings.origin, terms.tell)
+        stack.callback(library.close)
+        dispatcher = await stack.enter_async_context(Dispatcher(settings, deadline, terms))
+        means = Means(dispatcher, Downloader(dispatcher.transport, settings.origin), progress)
+        chain = await stack.enter_async_context(Chain(means, language=language))
+        yield kind(
+            settings=settings,
+            deadline=deadline,
+            terms=terms,
+            progress=progress,
+            now=datetime.now(settings.zone),
+            tree=tree,
+            library=library,
+            dispatcher=dispatcher,
+            means=means,
+            chain=chain,
+            **own,
+        )
+
+
+def _swallow_cancellation() -> None:
+    """Ctrl-C becomes a result. Another one, which a terminal or a parent may send too, must not cut it short."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
