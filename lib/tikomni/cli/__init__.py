@@ -33,6 +33,7 @@ COMMANDS = (
     Command(("transcribe",), "transcribe", "get the words of videos: links, media files, speech jobs"),
     Command(("poll-asr",), "poll_asr", "look at a speech job until it is done"),
     Command(("creator",), "creator", "analyse one or a few creators: works, figures, cards, tables, report"),
+    Command(("library",), "library", "search everything that was ever stored: works, words, comments"),
     Command(("route", "call"), "route_call", "call one route of the catalogue"),
     Command(("route", "find"), "route_find", "find the routes that answer a question"),
     Command(("route", "show"), "route_show", "show the contract of one route, and the command that calls it"),
@@ -50,7 +51,14 @@ COMMANDS = (
     Command(("purge",), "purge", "remove everything that is kept of a work or a creator", person=True),
     Command(("demo",), "demo", "see the main job run, without a key", person=True),
     Command(("list",), "list", "skills, agents, and what is installed", person=True),
-    Command(("install",), "install", "copy skills into an agent's skills folder", person=True),
+    Command(("install",), "install", "put skills into an agent's skills folder, or bring them up to date", person=True),
+    Command(("update",), "update", "bring installed skills up to this version", person=True),
+    Command(("remove",), "remove", "take skills out of an agent's skills folder", person=True),
+    Command(("verify",), "verify", "compare installed skills with what was installed", person=True),
+    Command(("doctor",), "doctor", "find what keeps skills from working, and what mends it", person=True),
+    Command(("bundle",), "bundle", "make folders and archives of the skills for other installers", person=True),
+    Command(("env", "init"), "env_init", "write the .env for the key beside the skills", person=True),
+    Command(("env", "prune"), "env_prune", "delete Python environments that nobody uses", person=True),
     Command(("env",), "env", "prepare the Python environment", person=True),
     Command(("config", "init"), "config_init", "write a commented settings file", person=True),
     Command(("config", "show"), "config_show", "settings in use and where they come from", person=True),
@@ -101,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def find(argv: Sequence[str]) -> Command | None:
-    """The command that ``argv`` starts with; ``None`` for no words, ``--help`` and ``--version``.
+    """The command that ``argv`` starts with; ``None`` for no words, ``--version``, and ``--help`` of several commands.
 
     Raises:
         InputError: ``usage`` with the nearest commands.
@@ -111,12 +119,19 @@ def find(argv: Sequence[str]) -> Command | None:
     for command in sorted(COMMANDS, key=lambda c: -len(c.words)):
         if tuple(argv[: len(command.words)]) == command.words:
             return command
+    names = [" ".join(c.words) for c in _group(argv[0]) or COMMANDS]
+    if set(argv[1:2]) & {"-h", "--help", "help"} and len(names) < len(COMMANDS):
+        return None
     from difflib import get_close_matches
 
-    names = [" ".join(c.words) for c in COMMANDS]
     wanted = " ".join(w for w in argv[:2] if not w.startswith("-"))
     near = get_close_matches(wanted, names, 3, 0.4) or [n for n in names if n.startswith(argv[0] + " ")]
     raise InputError("usage", f"No command {wanted!r}.", hint=f"Commands: {', '.join(names)}.", details={"near": near})
+
+
+def _group(word: str) -> tuple[Command, ...]:
+    """The commands that begin with ``word``."""
+    return tuple(command for command in COMMANDS if command.words[0] == word)
 
 
 def _with_call(argv: list[str]) -> list[str]:
@@ -131,9 +146,10 @@ def _overview(argv: Sequence[str]) -> int:
     if argv and argv[0] == "--version":
         print(__version__)
         return 0
-    width = max(len(" ".join(c.words)) for c in COMMANDS)
+    commands = (_group(argv[0]) if argv else ()) or COMMANDS
+    width = max(len(" ".join(c.words)) for c in commands)
     print("tikomni-skills COMMAND [ARGUMENTS]\n")
-    for command in COMMANDS:
+    for command in commands:
         print(f"  {' '.join(command.words):<{width}}  {command.help}")
     print("\nEach command has --help. Everything but --help prints JSON when a program reads it.")
     return 0

@@ -15,7 +15,6 @@ from tikomni.deadline import Deadline
 from tikomni.envelope import Next, Outcome
 from tikomni.errors import InputError, TikomniError
 from tikomni.progress import Progress
-from tikomni.settings import Settings, load
 
 if TYPE_CHECKING:
     from tikomni.dispatch.terms import Terms
@@ -39,7 +38,7 @@ T = TypeVar("T")
 DEFAULT_DEADLINE_SEC = 90.0
 ROOT = Path(__file__).resolve().parents[3]
 
-# Commands that the skills offer as scripts: (skill, script, words of the command).
+# Commands that the skills offer as scripts: (skill, script, words of the command). The last one takes any command.
 SCRIPTS = (
     ("single-work-analysis", "analyze_work.py", ("work",)),
     ("single-work-analysis", "transcribe.py", ("transcribe",)),
@@ -50,14 +49,37 @@ SCRIPTS = (
     ("meta-capability", "call_route.py", ("route", "call")),
     ("meta-capability", "call_route.py", ("route",)),
     ("meta-capability", "test_auth.py", ("auth",)),
+    ("meta-capability", "library.py", ("library",)),
+    ("meta-capability", "tikomni.py", ()),
 )
 
 
 class Parser(argparse.ArgumentParser):
     """Argument errors become envelopes instead of prose on stderr."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, formatter_class=_Formatter, **kwargs)
+
+    def parse_intermixed_args(self, args: Sequence[str], namespace: Any = None) -> Any:
+        if not {"-h", "--help"}.intersection(args):
+            self.usage = self.prog  # else argparse formats one, which takes longer than to parse
+        return super().parse_intermixed_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         raise InputError("usage", f"{self.prog}: {message}.", hint=f"{self.prog} --help shows the arguments.")
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Measures the terminal when there is something to format; argparse does for each argument, which costs imports."""
+
+    def __init__(self, prog: str, max_help_position: int = 24, width: int | None = None) -> None:
+        super().__init__(prog, max_help_position=max_help_position, width=width or 80)
+
+    def format_help(self) -> str:
+        import shutil
+
+        self._width = shutil.get_terminal_size().columns - 2
+        return super().format_help()
 
 
 @dataclass(slots=True)
@@ -82,6 +104,8 @@ class Context:
         Raises:
             InputError: ``config``.
         """
+        from tikomni.settings import load  # not at the top: looking up a route needs no settings
+
         settings = load(
             vars(args),
             skill_dir=self.skill_dir,

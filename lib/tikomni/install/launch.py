@@ -11,13 +11,17 @@ import os
 import shlex
 import subprocess
 import sys
+from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader
+from importlib.util import find_spec
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from tikomni.install.managed import ROOT, locate, print_document
 
 # Set for the interpreter that a script hands over to, which must not hand over again.
 HANDED_OVER = "TIKOMNI_HANDED_OVER"
+# What the base set brings, by the names that are imported.
+PACKAGES = "PIL dotenv httpx2 jinja2 jmespath jsonschema pysubs2 rjieba tqdm xlsxwriter yaml".split()
 EXIT_INPUT, EXIT_INTERRUPTED = 2, 130  # errors.py says the same; it needs a newer Python
 
 
@@ -31,15 +35,20 @@ def run(command: list[str]) -> NoReturn:
     os.environ["TIKOMNI_SKILL_DIR"] = str(script.parent.parent)
     environment = locate()
     told = os.environ.pop(HANDED_OVER, None) or os.environ.get("TIKOMNI_PYTHON_OK") == "1"
-    if told or (_inside(environment.folder) and environment.is_ready()):
+    ready = environment.is_ready()
+    # `uv run` has made an environment of its own, from the script's header.
+    if told or (_inside(environment.folder) if ready else _has_packages()):
+        if ready:
+            environment.used()
+            _keep_bytecode(environment.folder / "pycache")
         from tikomni.cli import main
 
         sys.exit(main([*command, *sys.argv[1:]]))
-    if environment.is_ready():
+    if ready:
         again = [str(environment.python), "-X", "utf8", str(script), *sys.argv[1:]]
         _hand_over(again, PYTHONPATH=None, **{HANDED_OVER: "1"})
     _give_up(
-        command[0],
+        " ".join(command) or "tikomni-skills",
         f"The Python environment of this version is not prepared ({environment.folder}).",
         "Run the command in `next` once; it prepares Python.",
         [sys.executable, str(script.parent / "setup_env.py")],
@@ -52,7 +61,8 @@ def setup() -> NoReturn:
     for candidate in [[sys.executable], *known["candidates"]]:
         if _succeeds([*candidate, "-c", known["probe"]]):
             # -P: nothing in the working directory can pass for a module.
-            module = ["-P", "-m", "tikomni.install.environment"]
+            # -B: nothing is compiled into the skill folder.
+            module = ["-P", "-B", "-m", "tikomni.install.environment"]
             _hand_over([*candidate, *module, *sys.argv[1:]], PYTHONPATH=str(ROOT / "lib"))
     _give_up("env", known["missing"], known["advice"].get(sys.platform, known["advice"]["linux"]))
 
@@ -75,6 +85,34 @@ def _hand_over(command: list[str], **variables: str | None) -> NoReturn:
         sys.exit(subprocess.call(command, env=environ))
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
+
+
+def _has_packages() -> bool:
+    return sys.version_info >= (3, 11) and all(map(find_spec, PACKAGES))
+
+
+def _keep_bytecode(folder: Path) -> None:
+    """Keep what Python compiles of our modules in ``folder``: a skill folder holds what was installed, and may be
+    read-only. Packages and the standard library go on with their own."""
+
+    class Loader(SourceFileLoader):
+        def get_code(self, fullname: str) -> Any:
+            before, sys.pycache_prefix = sys.pycache_prefix, str(folder)
+            try:
+                return super().get_code(fullname)
+            finally:
+                sys.pycache_prefix = before
+
+    def finder(path: str) -> FileFinder:
+        if not path.startswith(ours):
+            raise ImportError(path)
+        return FileFinder(path, (Loader, SOURCE_SUFFIXES))
+
+    ours = str(ROOT / "lib")
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
+    sys.path_hooks.insert(0, finder)
+    for path in [path for path in sys.path_importer_cache if path.startswith(ours)]:
+        del sys.path_importer_cache[path]
 
 
 def _inside(folder: Path) -> bool:

@@ -14,6 +14,8 @@ from tikomni.transcripts.segment import Token, words
 # A sentence ends with its punctuation and the quotes or brackets that close it.
 _SENTENCE = re.compile(r"[^。！？!?；;…\n]*(?:[。！？!?；;…]+[”’」』）)\"']*|\n|$)|[^\n]+")
 _ENDED = re.compile(r"[。！？!?；;…][”’」』）)\"']*$")
+# A full stop ends a sentence where white space and a capital letter follow: not in 3.5, in names of sites, in "…".
+_STOP = re.compile(r"""(?<![\s.])[.][”’)"']*(?=\s+[“‘("']*[A-Z])""")
 _WIDE_START = re.compile(r"^[\u2e80-\u9fff\uff00-\uffef]")
 _MARK_START = re.compile(r"^[。！？!?；;…”’」』）)\"']")
 _SPACES = re.compile(r"[^\S\n]+")
@@ -106,13 +108,24 @@ def _paragraphs(text: str) -> str:
 def sentences(raw: str) -> list[str]:
     """``raw`` cut after each sentence's punctuation and at each line's end; white space folded, empty ones dropped."""
     folded = _SPACES.sub(" ", raw.replace("\r\n", "\n").replace("\r", "\n"))
-    return [piece for found in _SENTENCE.findall(folded) if (piece := found.strip())]
+    return [piece for found in _SENTENCE.findall(folded) for part in _stops(found) if (piece := part.strip())]
+
+
+def _stops(text: str) -> list[str]:
+    """``text`` cut after each full stop that ends a sentence; those of abbreviations and initials do not."""
+    ends = [m.end() for m in _STOP.finditer(text) if not _abbreviated(text, m.start())]
+    return [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
+
+
+def _abbreviated(text: str, stop: int) -> bool:
+    word = text[:stop].rpartition(" ")[2].lstrip("“‘(\"'").lower()
+    return (len(word) == 1 and word.isalpha()) or word in _rules()["abbreviations"]
 
 
 def _joint(before: str, after: str) -> str:
     if not before:
         return ""
     if not _ENDED.search(before):
-        return "\n"
+        return " " if len(_stops(f"{before} {after}")) > len(_stops(before)) + len(_stops(after)) - 1 else "\n"
     # Punctuation that stood alone must not grow together with the sentence before it.
     return "" if _WIDE_START.match(after) and not _MARK_START.match(after) else " "
