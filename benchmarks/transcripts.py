@@ -27,7 +27,7 @@ from tikomni.dispatch.dispatcher import Dispatcher  # noqa: E402
 from tikomni.dispatch.downloads import Downloader  # noqa: E402
 from tikomni.facts import Media, Stream, Work  # noqa: E402
 from tikomni.progress import Progress  # noqa: E402
-from tikomni.settings import load  # noqa: E402
+from tikomni.settings_load import load  # noqa: E402
 from tikomni.transcripts.chain import Chain  # noqa: E402
 from tikomni.transcripts.source import Means  # noqa: E402
 

@@ -476,6 +476,14 @@ def _transcripts(document: dict[str, Any]) -> Any:
     return sorted((row["source"], row["text"]) for row in document["result"]["works"])
 
 
+def _collection(document: dict[str, Any]) -> Any:
+    """The facts of each work and its author's fans; another route than the first may rank them otherwise."""
+    rows = map(json.loads, Path(document["result"]["paths"]["works"]).read_text("utf-8").splitlines())
+    names = ("platform_work_id", "title", "digg_count", "fans_count", "likes_per_fan")
+    assert Path(document["result"]["paths"]["page"]).is_file()
+    return sorted(tuple(row[name] for name in names) for row in rows)
+
+
 def _creator(document: dict[str, Any]) -> Any:
     """The profile's facts, and the facts and words of each work."""
     rows = Path(document["result"]["run_path"]).with_name("works.jsonl").read_text("utf-8").splitlines()
@@ -488,7 +496,7 @@ def _creator(document: dict[str, Any]) -> Any:
 
 
 DETAIL, POLL = "douyin.app.v3.fetch_one_video", "u2.tasks"
-PROFILE = "douyin.app.v3.handler_user_profile"
+PROFILE, SEARCH = "douyin.app.v3.handler_user_profile", "douyin.search.fetch_video_search_v1"
 XHS_PROFILE, XHS_POSTS = "xiaohongshu.app_v2.get_user_info", "xiaohongshu.app_v2.get_user_posted_notes"
 POSTS = "douyin.app.v3.fetch_user_post_videos"
 NOTE = "xiaohongshu.app_v2.get_video_note_detail"
@@ -541,6 +549,13 @@ PIPELINES = {
             (XHS_PROFILE, XHS_POSTS, NOTE, SUBMIT, POLL),
             _creator,
             half=("--no-transcripts",),
+        ),
+        Pipeline(
+            "collect",
+            ("collect", "search", "收纳", "--platform", "douyin", "--max-fans", "200000"),
+            (SEARCH, PROFILE),
+            _collection,
+            half=("--max", "20"),
         ),
     )
 }

@@ -10,11 +10,16 @@ const { constants, homedir } = require('node:os');
 const { join } = require('node:path');
 const { spawn, spawnSync } = require('node:child_process');
 
-const ROOT = join(__dirname, '..');
+const PACKAGE = join(__dirname, '..');
+// What npm ships stands in packed/ (tools/pack.py); a checkout runs from its own folders.
+const ROOT = existsSync(join(PACKAGE, 'lib', 'tikomni')) ? PACKAGE : join(PACKAGE, 'packed');
 const LIB = join(ROOT, 'lib');
 const WINDOWS = process.platform === 'win32';
 const { version } = require('../package.json');
-const interpreters = require('../lib/tikomni/install/interpreters.json');
+const interpreters = require(join(LIB, 'tikomni', 'install', 'interpreters.json'));
+
+// These do without packages: what is wrong with the environment must not keep anybody from looking, or from removing.
+const PLAIN = ['doctor', 'list', 'verify', 'remove', '--help', '-h', '--version', 'help'];
 
 const EXTRAS = { demo: ['sandbox'], sandbox: ['sandbox'], dev: ['test'] };
 
@@ -81,7 +86,7 @@ function fail(error, status = 2) {
   return status;
 }
 
-// What `dev` runs in the package's folder, one step after the other; `lock` needs uv and no environment.
+// What `dev` runs in the package's folder, one step after the other; `lock` needs uv, `pack` any Python.
 const DEV = {
   test: (python, args) => [[process.execPath, 'web/report/build.mjs'], [python, '-m', 'pytest', '-n', 'auto', ...args]],
   lint: (python) => [
@@ -97,6 +102,8 @@ const DEV = {
     compile('local-asr-test', '--extra', 'local-asr-test', '-c', 'requirements/local-asr.txt'),
     [process.execPath, __filename, 'dev', 'without-base'],
   ],
+  pack: (python, args) => [[...(findPython() ?? ['python3']), 'tools/pack.py', ...args]],
+  release: (python, args) => [[python, 'tools/check_release.py', ...args]],
   // Hashes do not compress: the locks that are shipped do not repeat the base set's, beside which they are installed.
   'without-base': () => {
     const pins = (set) => lockOf(set).match(/^\S.*\n(?: .*\n)*/gm);
@@ -120,13 +127,15 @@ async function main(given) {
     return 2;
   }
   const folder = environmentFolder();
-  const python = pythonOf(folder);
+  let python = [pythonOf(folder)];
   const extras = EXTRAS[command] ?? [];
-  if (![DEV.lock, DEV['without-base']].includes(develop) && !isReady(folder, extras)) {
-    const status = await prepare(extras);
+  if (![DEV.lock, DEV.pack, DEV['without-base']].includes(develop) && !isReady(folder, extras)) {
+    const found = PLAIN.includes(command ?? 'help') && findPython();
+    const status = found ? 0 : await prepare(extras);
     if (status !== 0) return status;
+    python = found || python;
   }
-  const steps = develop ? develop(python, args) : [[python, '-P', '-X', 'utf8', '-m', 'tikomni', ...given]];
+  const steps = develop ? develop(python[0], args) : [[...python, '-P', '-X', 'utf8', '-m', 'tikomni', ...given]];
   for (const step of steps) {
     const { status } = await run(step, develop ? { cwd: ROOT } : {});
     if (status !== 0) return status;

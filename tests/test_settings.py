@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tikomni import settings as module
 from tikomni.errors import InputError
-from tikomni.settings import ROWS, load
+from tikomni.settings import ROWS
+from tikomni.settings_load import load
 from tikomni.settings_text import env_text, markdown_table, yaml_text
 
 
@@ -108,6 +108,7 @@ def test_every_documented_variable_reaches_its_setting():
             "base_url": "https://mirror.example",
             "tikhub_base_url": "https://tikhub.example",
             "insight_base_url": "https://insight.example",
+            "llm_base_url": "https://models.example/v1",
             "display_zone": "UTC",
             "timeout_ms": "1717",
             "timeout_retry_max": "7",
@@ -170,7 +171,7 @@ def test_generated_texts_name_every_setting(tmp_path):
 def test_yaml_with_every_line_active_equals_the_defaults(tmp_path):
     config = tmp_path / "c.yaml"
     lines = [
-        line[2:] if line.startswith("# ") and line[2:].split(":")[0] in module._BY_NAME else line
+        line[2:] if line.startswith("# ") and line[2:].split(":")[0] in {row.name for row in ROWS} else line
         for line in yaml_text().splitlines()
     ]
     config.write_text("\n".join(lines))

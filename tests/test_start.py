@@ -15,6 +15,7 @@ SPY = "import sys; from tikomni.cli import main; main(sys.argv[1:]); print(sorte
         ["route", "call", "douyin.app.v3.fetch_one_video", "aweme_id=1", "--dry-run"],
         ["work", links["dy_video"].url, "--dry-run"],
         ["work", links["repair"].url],
+        ["collect", "search", "x", "--platform", "douyin", "--max-fans", "9", "--dry-run"],
         ["config", "show"],
         ["list"],
         ["--help"],

@@ -21,6 +21,10 @@ class Deadline:
     def passed(self) -> bool:
         return self.seconds is not None and self.remaining() == 0.0
 
+    def passed_by(self, seconds: float) -> bool:
+        """Whether it was that long ago, or longer."""
+        return self.seconds is not None and time.monotonic() >= self.started + self.seconds + seconds
+
     def within(self, seconds: float) -> float:
         """``seconds``, or what is left where that is less."""
         left = self.remaining()

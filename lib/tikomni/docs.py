@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from tikomni import catalog
 from tikomni.catalog import compile, reference
 from tikomni.errors import CODES
+from tikomni.install.agents import TABLE
 from tikomni.platforms import definition, names
 from tikomni.platforms.definitions import ListRoute, Route
 from tikomni.settings_text import env_text, markdown_table
@@ -45,8 +47,29 @@ def documents() -> dict[Path, str]:
         references / "settings.md": settings + markdown_table(),
         references / "errors.md": errors + errors_table(),
         Path("skills/creator-analysis/references/route-map.md"): route_map(note),
+        **{Path(name): with_agents(ROOT / name) for name in ("README.md", "README.zh-CN.md")},
         **routes(),
     }
+
+
+def with_agents(path: Path) -> str:
+    """The text of ``path`` with the table of agents between its marks ``<!-- agents -->`` and ``<!-- /agents -->``."""
+    text = path.read_text(encoding="utf-8")
+    start, end = "<!-- agents -->\n", "<!-- /agents -->"
+    before, _, rest = text.partition(start)
+    _, found, after = rest.partition(end)
+    return before + start + agents_table(chinese=path.stem.endswith("zh-CN")) + end + after if found else text
+
+
+def agents_table(chinese: bool = False) -> str:
+    """Every agent with its names and folders, as Markdown."""
+    rows = json.loads(TABLE.read_text(encoding="utf-8")).items()
+    heads = ("智能体", "名称", "用户目录", "项目目录") if chinese else ("agent", "name", "user's folder", "project's folder")
+    lines = ["| " + " | ".join(heads) + " |", "|---|---|---|---|"]
+    for name, row in rows:
+        names = ", ".join(f"`{one}`" for one in (name, *row["aliases"]))
+        lines.append(f"| {row['title']} | {names} | `{row['user']}` | `{row['project']}` |")
+    return "\n".join(lines) + "\n"
 
 
 def route_map(note: str) -> str:
@@ -67,6 +90,7 @@ def route_map(note: str) -> str:
             parts.append(_asked(f"{what}: its id", [found.ask for found in rule.resolve]))
         for what, walk in known.lists.items():
             parts.append(_asked(f"list {what}", [route.ask for route in walk.routes], _cut(walk.routes)))
+            parts.append(_asked(f"list {what}: its id", [found.ask for found in walk.resolve]))
         for what, extra in known.enrich.items():
             most = max(route.most for route in extra.routes)
             parts.append(

@@ -17,8 +17,8 @@ Status = Literal["complete", "partial", "incomplete", "failed"]
 TOKEN_BUDGET = 1500
 TEXT_LIMIT = 500
 LIST_LIMIT = 10
-# The rows that were asked for are cut last.
-ROWS_OF, ROWS = ("works", "items", "creators"), 20
+# The rows that were asked for, and the tasks that wait, are cut last.
+ROWS_OF, ROWS = ("works", "items", "creators", "tasks"), 20
 # Limits of texts, lists and rows, from the first try to the last.
 STEPS = (
     (TEXT_LIMIT, LIST_LIMIT, ROWS),
@@ -42,6 +42,7 @@ class Cost:
     """What a run asked of the upstream. ``asr_seconds`` were transcribed on our account, billed or about to be.
 
     ``asr_seconds_in_doubt`` were sent another way as well: the first job for them may still be charged.
+    ``tokens_in`` and ``tokens_out`` are what a model read and wrote, as its server counts.
     """
 
     calls: int = 0
@@ -52,6 +53,8 @@ class Cost:
     asr_seconds_in_doubt: float = 0
     estimated_usd: float | None = 0.0
     unpriced: tuple[str, ...] = ()
+    tokens_in: int = 0
+    tokens_out: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         seconds = int(self.asr_seconds) if self.asr_seconds == int(self.asr_seconds) else round(self.asr_seconds, 1)
@@ -68,6 +71,8 @@ class Cost:
             document["asr_seconds_in_doubt"] = round(self.asr_seconds_in_doubt, 1)
         if self.repeated_calls:
             document["repeated_calls"] = self.repeated_calls
+        if self.tokens_in or self.tokens_out:
+            document |= {"tokens_in": self.tokens_in, "tokens_out": self.tokens_out}
         return document
 
 

@@ -7,7 +7,8 @@ Unknown is ``None``; ``[]`` and ``{}`` mean "there are none".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from sys import intern
 from typing import Any, Literal, Self
 
 Modality = Literal["video", "text"]
@@ -15,11 +16,22 @@ MediaKind = Literal["video", "images", "mixed", "none"]
 TranscriptSource = Literal["subtitles", "insight", "asr", "relay", "local"]
 
 
+def _plain(value: Any) -> Any:
+    """As ``dataclasses.asdict``, without its deep copies, which take most of its time: documents do not change."""
+    if isinstance(value, str | int | None):
+        return value
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(_plain, value))
+    return {f.name: _plain(getattr(value, f.name)) for f in fields(value)} if is_dataclass(value) else value
+
+
 class Document:
     """Shared by the frozen dataclasses below: to and from plain JSON objects."""
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)  # type: ignore[call-overload]
+        return _plain(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -138,6 +150,8 @@ class Work(Document):
             values[name] = tuple(values.get(name) or ())
         if values.get("transcript"):
             values["transcript"] = Transcript.from_dict(values["transcript"])
+        for name in ("field_sources", "missing", "partial", "approximate"):  # thousands of works share these words
+            values[name] = {intern(k): intern(v) for k, v in (values.get(name) or {}).items()}
         return cls(**values)
 
     @property

@@ -1,25 +1,19 @@
-"""Every setting, once: its name, default, meaning and where its value came from.
+"""Every setting, once: its name, default and meaning.
 
 The table is the ``Settings`` dataclass itself. ``env.example``, the commented YAML that ``config init`` writes and the
-settings page of the documentation are generated from it (``cli/config.py``). Sources, strongest first: flag, process
-environment, ``<skill>/.env.local``, ``<skills root>/.env`` (or ``--env-file``), YAML config, default.
-
-This module reads files and the environment and decides nothing else; it never prints a value that is secret.
+settings page of the documentation are generated from it (``settings_text.py``); ``settings_load.py`` reads the sources.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from tikomni import redact
 from tikomni.errors import InputError
-from tikomni.locations import config_file, data_home
+from tikomni.locations import data_home
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -478,10 +472,67 @@ class Settings:
         section="figures",
     )
 
+    # --- analyses by a model
+    llm_provider: str | None = setting(
+        "LLM_PROVIDER",
+        None,
+        "Whose model writes analyses for --analyst: deepseek, qwen, ark, moonshot or ollama.",
+        "--analyst 使用谁的模型：deepseek、qwen、ark、moonshot 或 ollama。",
+        section="analyst",
+    )
+    llm_base_url: str | None = setting(
+        "LLM_BASE_URL",
+        None,
+        "Address of any server with /chat/completions; default the provider's.",
+        "任何提供 /chat/completions 的服务地址；默认用所选提供商的。",
+        section="analyst",
+    )
+    llm_model: str | None = setting(
+        "LLM_MODEL",
+        None,
+        "Name of the model; deepseek and qwen have a default.",
+        "模型名称；deepseek 与 qwen 有默认值。",
+        section="analyst",
+    )
+    llm_api_key: str | None = setting(
+        "LLM_API_KEY",
+        None,
+        "Its key; default the provider's own variable, such as DEEPSEEK_API_KEY. None is needed on this machine.",
+        "其密钥；默认读取该提供商自己的变量（如 DEEPSEEK_API_KEY）；本机服务不需要。",
+        section="analyst",
+        secret=True,
+    )
+    llm_timeout_sec: float = setting(
+        "LLM_TIMEOUT_SEC",
+        180,
+        "Longest wait for one answer of the model, seconds.",
+        "模型单次回答的最长等待（秒）。",
+        section="analyst",
+        least=1,
+        most=3600,
+    )
+    llm_usd_per_mtok: str | None = setting(
+        "LLM_USD_PER_MTOK",
+        None,
+        "Your price for a million tokens, USD, read and written, such as 0.5,1.5; unset: counted in tokens only.",
+        "每百万 token 的价格（美元），输入与输出用逗号分隔，如 0.5,1.5；不填则只统计 token 数。",
+        section="analyst",
+    )
+    llm_max_cost: float | None = setting(
+        "LLM_MAX_COST",
+        None,
+        "What the model may cost in one run, USD; it needs a price, and without one nothing is asked.",
+        "单次运行中模型费用上限（美元）；须已知价格，否则不发送请求。",
+        section="analyst",
+        least=0,
+    )
+
     # --- where each value came from: setting name → source
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
     # cookies of the user's own accounts, by variable name (``dispatch/cookies.py``)
     cookies: Mapping[str, str] = field(default_factory=dict, compare=False)
+    # keys of other programs, by variable name: a model's provider may be known by its own (``dispatch/llm.py``)
+    foreign_keys: Mapping[str, str] = field(default_factory=dict, compare=False)
     warnings: tuple[str, ...] = field(default=(), compare=False)
 
     @property
@@ -557,200 +608,3 @@ _PLACEHOLDER = re.compile(
 )
 
 ROWS = tuple(f for f in fields(Settings) if f.metadata)
-_BY_NAME = {row.name: row for row in ROWS}
-_OLD_YAML = {old: row.name for row in ROWS for old in row.metadata["yaml"]}
-
-
-def load(
-    flags: Mapping[str, Any] | None = None,
-    *,
-    environ: Mapping[str, str] = os.environ,
-    skill_dir: Path | None = None,
-    env_file: Path | None = None,
-    config: Path | None = None,
-) -> Settings:
-    """Read every source and return the settings in use.
-
-    Args:
-        flags: values by setting name, ``None`` where the flag was not given.
-        environ: the process environment.
-        skill_dir: the skill folder that the command was started from; its ``.env.local`` counts, and the ``.env``
-            beside it.
-        env_file: stands in for ``<skills root>/.env``; relative to the working directory.
-        config: a YAML file; else ``TIKOMNI_CONFIG_FILE``, else the user's own where it exists.
-
-    Raises:
-        InputError: ``config``, naming file and line, or the variable and its value.
-    """
-    layers: list[tuple[str, Mapping[str, Any]]] = [
-        ("flag", {k: v for k, v in (flags or {}).items() if v is not None and k in _BY_NAME}),
-        ("environment", _from_variables(environ, "environment")),
-    ]
-    files = [skill_dir / ".env.local"] if skill_dir else []
-    if env_file is not None:
-        if not env_file.is_file():
-            raise InputError("config", f"--env-file {env_file}: no such file.")
-        files.append(env_file)
-    elif skill_dir:
-        files.append(skill_dir.parent / ".env")
-    variables: dict[str, str] = {}
-    for path in files:
-        found = _read_env_file(path)
-        layers.append((str(path), _from_variables(found, str(path))))
-        variables = {**found, **variables}
-    named = config or environ.get(PREFIX + "CONFIG_FILE") or variables.get(PREFIX + "CONFIG_FILE")
-    yaml_path = Path(named).expanduser() if named else config_file(environ)
-    warnings: list[str] = []
-    if named or yaml_path.is_file():
-        layers.append((str(yaml_path), _read_yaml(yaml_path, warnings)))
-    return _merge(layers, {**variables, **environ}, warnings)
-
-
-def _merge(layers: list[tuple[str, Mapping[str, Any]]], variables: Mapping[str, str], warnings: list[str]) -> Settings:
-    values: dict[str, Any] = {}
-    sources: dict[str, str] = {}
-    for row in ROWS:
-        for source, layer in layers:
-            if row.name in layer:
-                values[row.name] = convert(row.name, layer[row.name], source)
-                sources[row.name] = source
-                break
-        else:
-            values[row.name] = row.default if row.default is not MISSING else None
-            sources[row.name] = "default"
-    if values["api_key_env"] != Settings.api_key_env and sources["api_key"] != "flag":
-        # An account under another name: only that variable counts, so that no key goes where it was not meant to.
-        values["api_key"] = variables.get(values["api_key_env"])
-        sources["api_key"] = values["api_key_env"] if values["api_key"] else "default"
-    for name in ("output_root", "card_root", "state_dir"):
-        if values[name] is not None:
-            values[name] = Path(os.path.abspath(Path(values[name]).expanduser()))
-    for name in ("base_url", "tikhub_base_url", "insight_base_url"):
-        _check_url(name, values[name], sources[name])
-    redact.register(values[row.name] for row in ROWS if row.metadata["secret"])
-    cookies = {name: value for name, value in variables.items() if name.startswith(PREFIX) and "_COOKIE" in name}
-    settings = Settings(
-        **values,
-        sources=MappingProxyType(sources),
-        cookies=MappingProxyType(cookies),
-        warnings=tuple(warnings),
-    )
-    if sources["display_zone"] != "default":
-        settings.zone  # noqa: B018 - a zone that does not exist is told before anything is done
-    return settings
-
-
-def convert(name: str, raw: Any, source: str) -> Any:
-    """``raw`` as the setting's type; an empty string clears an optional setting.
-
-    Raises:
-        InputError: ``config``, naming the variable, the value (unless secret) and what is expected.
-    """
-    row = _BY_NAME[name]
-    meta, kind = row.metadata, str(row.type)
-    shown = redact.MASK if meta["secret"] else repr(raw)
-    where = f"{meta['env']}={shown} ({source})"
-    if raw is None or (isinstance(raw, str) and not raw.strip()):
-        return row.default
-    try:
-        if kind.startswith("int"):
-            value: Any = int(str(raw).strip().replace("_", ""))
-        elif kind.startswith("float"):
-            value = float(str(raw).strip())
-            if value != value or value in (float("inf"), float("-inf")):
-                raise ValueError
-        elif kind.startswith("Path"):
-            value = Path(str(raw).strip())
-        else:
-            value = str(raw).strip()
-    except ValueError:
-        expected = "a whole number" if kind.startswith("int") else "a number"
-        raise InputError("config", f"{where}: expected {expected}.") from None
-    if meta["choices"] and value not in meta["choices"]:
-        raise InputError("config", f"{where}: expected one of {', '.join(meta['choices'])}.")
-    if meta["least"] is not None and value < meta["least"]:
-        raise InputError("config", f"{where}: must be at least {meta['least']:g}.")
-    if meta["most"] is not None and value > meta["most"]:
-        raise InputError("config", f"{where}: must be at most {meta['most']:g}.")
-    return value
-
-
-def _check_url(name: str, url: str, source: str) -> None:
-    from urllib.parse import urlsplit
-
-    parts = urlsplit(url)
-    where = f"{_BY_NAME[name].metadata['env']}={url!r} ({source})"
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise InputError("config", f"{where}: expected an address such as https://api.tikomni.com.")
-    if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-        raise InputError("config", f"{where}: a key is never sent over plain http; use https.")
-
-
-def _from_variables(variables: Mapping[str, str], source: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for row in ROWS:
-        for name in (row.metadata["env"], *row.metadata["aliases"]):
-            if variables.get(name, "").strip():
-                found[row.name] = variables[name]
-                break
-    return found
-
-
-def _read_env_file(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
-    from dotenv.parser import parse_stream  # the field's parser; its bindings tell the line of what it could not read
-
-    try:
-        with path.open(encoding="utf-8-sig") as stream:
-            bindings = list(parse_stream(stream))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("config", f"{path}: cannot be read ({error}).") from None
-    values = {}
-    for binding in bindings:
-        if binding.error or (binding.key and binding.value is None):
-            line = binding.original.line + len(binding.original.string) - len(binding.original.string.lstrip("\n"))
-            raise InputError("config", f"{path}, line {line}: expected NAME=value.")
-        if binding.key:
-            values[binding.key] = binding.value or ""
-    return values
-
-
-def _read_yaml(path: Path, warnings: list[str]) -> dict[str, Any]:
-    import yaml
-
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise InputError("config", f"{path}: cannot be read ({error.strerror}).") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise InputError("config", f"{path}{line}: not YAML ({getattr(error, 'problem', error)}).") from None
-    if document is None:
-        return {}
-    if not isinstance(document, dict):
-        raise InputError("config", f"{path}: expected `name: value` lines.")
-    found: dict[str, Any] = {}
-    for key, value in _leaves(document):
-        name = _OLD_YAML.get(key, key)
-        if name not in _BY_NAME:
-            warnings.append(f"{path}: {key} is not a setting and has no effect.")
-            continue
-        if isinstance(value, list):
-            value = "|".join(str(v) for v in value)
-        if isinstance(value, dict):
-            raise InputError("config", f"{path}: {key} takes one value.")
-        found.setdefault(name, value)
-    return found
-
-
-def _leaves(node: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    rows: list[tuple[str, Any]] = []
-    for key, value in node.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, dict) and value and name not in _BY_NAME:
-            rows += _leaves(value, name + ".")
-        else:
-            rows.append((name, value))
-    return rows

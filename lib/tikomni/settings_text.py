@@ -15,6 +15,7 @@ SECTIONS = {
     "calls": ("Calls", "请求"),
     "words": ("Words of a video", "视频文字"),
     "figures": ("Figures of a creator", "作者数据"),
+    "analyst": ("Analyses by a model", "模型分析"),
 }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import cycle
 from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
@@ -17,6 +18,8 @@ from tikomni.analysis.changes import Reading, changes
 from tikomni.analysis.cohort import cohort
 from tikomni.analysis.figures import figures
 from tikomni.analysis.rules import rules
+from tikomni.analysis.tasks.material import numbered
+from tikomni.cards.accepted import Accepted
 from tikomni.cards.report import ReportData, ReportWork
 from tikomni.cards.thumbs import AVATAR, thumbnail
 from tikomni.facts import Creator, Transcript, Work
@@ -131,6 +134,57 @@ def data(
     )
 
 
+def analyses(of: ReportData, says: Sequence[str] = ("先给结论，再给一个动作",), **changed: object) -> list[Accepted]:
+    """What a model wrote about the creator and the sampled works of ``of``, as it was accepted; ``says``: its claims.
+
+    ``changed``: hashes of the input as it is by now.
+    """
+    rows = [row for row in of.works if row.sampled and row.work.primary_text]
+    material = {f"W{n:02}": numbered(row.work, f"W{n:02}") for n, row in enumerate(rows, 1)}
+    said = cycle(says)
+
+    def claim(*refs: str, **more: str) -> dict[str, object]:
+        return {"text": next(said)[:300], "evidence": [next(iter(material[ref])) for ref in refs], **more}
+
+    refs = list(material)
+    author = {
+        "positioning": {
+            **{name: claim(*refs[:3]) for name in ("one_liner", "audience", "problem", "value")},
+            "author_type": next(said)[:40],
+            "role": "同伴",
+        },
+        "core_tensions": [
+            {"name": next(said)[:40], "surface": claim(refs[0]), "deeper": claim(refs[1]), "implication": "学动作"}
+        ],
+        "evidence_pack": {"works": [{"work": refs[0], "bucket": "Top", "why": claim(refs[0])}], "notes": []},
+    }
+    every = [
+        {"work": ref, "verdict": ("worked", "failed", "mixed")[n % 3], "why": claim(ref, label=next(said)[:40])}
+        | {"copy": [claim(ref), claim(ref)], "avoid": [], "triggers": ["好奇"], "cognitive_gap": None, "selling": None}
+        for n, ref in enumerate(refs)
+    ]
+    hashes = {"input_hash": "a" * 16, "words_hash": "b" * 16}
+    common = {
+        "version": 1,
+        "language": of.language,
+        "subject": {"type": "creator", "platform": of.creator.platform, "id": of.creator.platform_author_id},
+        "model": next(said)[:60],
+        "accepted_at": NOW.isoformat(),
+        "sample": {"works": len(refs), "confidence": "high"},
+        "missing": [],
+        "sentences": {name: text for lines in material.values() for name, text in lines.items()},
+        "works": {
+            ref: {"key": row.work.key, "title": row.work.title, "url": row.work.source_url}
+            for ref, row in zip(refs, rows, strict=True)
+        },
+        **hashes,
+    }
+    return [
+        Accepted({**common, "kind": kind, "answer": answer}, {**hashes, **changed})
+        for kind, answer in (("creator.author_analysis", author), ("creator.sample_explanations", {"works": every}))
+    ]
+
+
 def picture(seed: int, size: tuple[int, int] = (540, 720), form: str = "JPEG") -> bytes:
     """A drawn scene with some grain, about as hard to compress as a photograph."""
     from PIL import Image, ImageChops, ImageDraw
@@ -155,8 +209,9 @@ def _pictures() -> list[str | None]:
     return [thumbnail(picture(seed)) for seed in range(12)]
 
 
-def write(path: Path, of: ReportData) -> Path:
+def write(path: Path, of: ReportData, accepted: Sequence[Accepted] = (), waiting: Sequence[str] = ()) -> Path:
     from tikomni.cards.report import render
+    from tikomni.cards.report_analysis import put
 
-    path.write_text(render(of), encoding="utf-8")
+    path.write_text(put(render(of), accepted, waiting, of.language), encoding="utf-8")
     return path

@@ -254,7 +254,9 @@ def test_videos_without_words_are_counted_with_their_reasons(sixty: ReportData) 
     spoken = [r for r in sixty.works if r.work.transcript]
     section = _section(render(sixty), "transcripts")
     assert f"{len(silent)} 个视频没有文字稿（没有人声 {len(silent)}）" in section
-    assert section.count("<details>") == len(spoken)
+    written = [r for r in sixty.works if r.sampled and r.work.primary_text and not r.work.transcript]
+    assert section.count("<details ") == len(spoken) + len(written) and written
+    assert f"另有 {len(written)} 个作品的正文" in section
 
 
 # --- sizes
@@ -268,6 +270,16 @@ def test_two_hundred_works_with_covers_stay_below_two_and_a_half_megabytes(made_
     data = made_up.data(200)
     assert all(row.cover and len(row.cover) <= 8000 for row in data.works)
     assert len(render(data, charts).encode()) <= 2_500_000
+
+
+@pytest.mark.parametrize("name", ["report.png", "report.zh-CN.png"])
+def test_the_pictures_in_the_readmes_are_small_and_as_wide_as_a_desk(name: str) -> None:
+    from PIL import Image
+
+    path = Path(__file__).resolve().parents[2] / "docs" / name
+    assert path.stat().st_size <= 200_000, "run python tests/cards/picture_report.py"
+    with Image.open(path) as picture:
+        assert picture.width == 1280
 
 
 def test_of_a_thousand_works_the_most_liked_have_covers_and_all_have_rows(made_up: ModuleType) -> None:

@@ -60,7 +60,14 @@ def pages(made_up: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Call
 
     def path(kind: str) -> Path:
         file = folder / f"{kind}.html"
-        return file if file.exists() else made_up.write(file, _data(made_up, kind))
+        if file.exists():
+            return file
+        data = _data(made_up, kind)
+        says = {"says": HOSTILE} if kind == "hostile" else {}
+        stale = {"words_hash": "c"} if kind == "english" else {}
+        written = kind in ("60", "english", "hostile")
+        waiting = () if written else ("tasks/douyin-1/creator.author_analysis",)
+        return made_up.write(file, data, made_up.analyses(data, **says, **stale) if written else (), waiting)
 
     return path
 
@@ -234,3 +241,15 @@ def _column(page: Any, header: str) -> list[int | None]:
 
 def _texts(page: Any, header: str) -> list[str]:
     return _cells(page, header, "textContent")
+
+
+def test_a_footnote_unfolds_the_sentence_that_it_leads_to(opened: Opened) -> None:
+    page = opened("60")
+    for nth in (0, 5):
+        page.run(f"document.querySelectorAll('.analysis sup a')[{nth}].click()")
+        page.run("new Promise(done => setTimeout(done, 50))")
+        said = page.run("document.querySelector(':target').textContent")
+        assert said in page.run(f"document.querySelectorAll('.analysis sup a')[{nth}].title")
+        assert page.run("document.querySelector(':target').checkVisibility()")
+        top = page.run("document.querySelector(':target').getBoundingClientRect().top")
+        assert 0 <= top < 900

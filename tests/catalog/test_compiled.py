@@ -11,12 +11,12 @@ def test_the_compiled_file_is_fresh() -> None:
 
 def test_check_tells_stale_from_fresh(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(compile, "build", lambda: b"routes\n")
-    monkeypatch.setattr(compile, "ROUTES", tmp_path / "routes.jsonl")
+    monkeypatch.setattr(compile, "ROUTES", tmp_path / "routes.txt")
     assert compile.main(["--check"]) == 1
     assert list(tmp_path.iterdir()) == []
     assert compile.main([]) == 0
     assert compile.main(["--check"]) == 0
-    (tmp_path / "routes.jsonl").write_bytes(b"older\n")
+    (tmp_path / "routes.txt").write_bytes(b"older\n")
     assert compile.main(["--check"]) == 1
 
 

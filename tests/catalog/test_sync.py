@@ -619,7 +619,7 @@ def route_sync(run, checkout):
 
 def state(checkout: Path) -> dict[str, str]:
     catalog = checkout / "lib" / "tikomni" / "catalog"
-    files = [*catalog.glob("openapi/*"), catalog / "routes.jsonl", catalog / "search.txt"]
+    files = [*catalog.glob("openapi/*"), catalog / "routes.txt", catalog / "search.txt"]
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
@@ -650,7 +650,7 @@ def test_a_sync_is_written_and_compiled(route_sync, checkout, tmp_path, publishe
     assert {"dry_run": True} | result == tried
     assert result["added"] == ["douyin.app.v3.fetch_new_things"] and result["removed"] == ["weibo.web.fetch_search"]
     after = state(checkout)
-    assert {name for name in after if after[name] != before[name]} == {*result["files"], "routes.jsonl", "search.txt"}
+    assert {name for name in after if after[name] != before[name]} == {*result["files"], "routes.txt", "search.txt"}
 
     asked = route_sync("call", "douyin.app.v3.fetch_new_things", "keyword=x", "--dry-run").document
     assert asked["result"]["request"]["query"] == [["keyword", "x"]]

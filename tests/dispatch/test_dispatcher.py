@@ -147,6 +147,21 @@ def test_a_call_that_another_process_is_making_is_not_taken_for_lost(place):
     assert place.ledger().calls.lost(place.sql("SELECT fingerprint FROM calls")[0][0]) is None
 
 
+def test_a_call_that_was_not_waited_for_is_counted_when_it_is_asked_again(place, sandbox):
+    sandbox.faults.add(DETAIL, "slow_headers", seconds=1.5)
+    (failed,), cost = place.run(ask("dy_video"), timeout_ms=300, timeout_retry_max=0)
+    assert failed.outcome is Outcome.TIMEOUT_AFTER_SEND and cost.repeated_calls == 0
+    (answer,), cost = place.run(ask("dy_video"))
+    assert answer.ok and cost.repeated_calls == 1
+    assert place.run(ask("dy_video"))[1].repeated_calls == 0
+
+
+def test_an_answer_that_is_under_way_when_time_is_up_is_waited_for(place, sandbox):
+    sandbox.faults.add(DETAIL, "slow_headers", seconds=1.2)
+    (answer,), _ = place.run(ask("dy_video"), deadline=0.6)
+    assert answer.ok and sandbox.bill.billed_calls == 1
+
+
 def test_nothing_is_journaled_that_time_was_too_short_to_send(place):
     from tikomni.dispatch.limiter import DeadlinePassed
 

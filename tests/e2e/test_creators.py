@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tikomni.envelope import TOKEN_BUDGET, tokens
 from tikomni.sandbox import links
 from tikomni.sandbox.world import crowd
 
@@ -211,3 +214,43 @@ def test_a_thousand_works_are_one_run_with_a_card_for_each(run, sandbox, asked):
     assert page.read_text("utf-8").count('<tr data-find="') == 1000 and page.stat().st_size < 5_000_000
     spoken = sum(bool(work["transcript"]) for work in rows(ran))
     assert asked().count(POSTS) == 50 and sandbox.bill.submissions == -(-spoken // 100)
+
+
+@pytest.mark.parametrize("stage", ["works", "figures", "cards"])
+def test_ctrl_c_gives_what_is_known_and_the_next_run_pays_nothing_twice(machine, run, sandbox, stage):
+    sandbox.faults.add(SUBMIT, "asr", times=1, seconds=2)
+    process = machine.start("creator", links["dy_60"].url, "--deadline", "0", "--progress", "jsonl")
+    assert process.stderr is not None and process.stdout is not None
+    next(line for line in process.stderr if f'"stage": "{stage}"' in line)
+    process.send_signal(signal.SIGINT)
+    document = json.loads(process.stdout.read())
+    process.stderr.read()
+    assert (process.wait(60), document["status"], document["error"]["code"]) == (130, "partial", "interrupted")
+    last = machine.paste(document["next"][0]["command"])
+    assert last.document["status"] == "complete" and last.document["result"]["figures"]["works"] == 60
+    repeated = last.document["cost"].get("repeated_calls", 0)  # what was on its way when the run was broken off
+    assert sandbox.bill.submissions == 1 and sum(sandbox.bill.calls.values()) == 4 + repeated and repeated <= 1
+
+
+def test_whatever_people_call_themselves_the_answer_stays_short(run, machine, monkeypatch):
+    hostile = "\u202e/../../\u2066" + "很长的名字\U0001f525" * 300
+    person, made = crowd.PROFILES["dy_20"].creator, crowd.made
+    own = {name: getattr(person, name) for name in ("nickname", "signature", "handle", "short_id")}
+
+    def call(names: dict[str, str]) -> None:
+        for name, text in names.items():
+            object.__setattr__(person, name, text)
+
+    monkeypatch.setattr(crowd, "made", lambda *which: replace(made(*which), caption=hostile * 6 + "\n# 标题" * 50))
+    call(dict.fromkeys(own, hostile))
+    try:
+        ran = run("creator", links["dy_20"].url)
+        several = run("creator", links["dy_20"].url, links["xhs_3"].url)
+    finally:
+        call(own)
+    for answer in (ran, several):
+        assert answer.document["ok"] and tokens(answer.stdout) <= TOKEN_BUDGET
+    paths = ran.document["result"]["paths"]
+    cards = list((machine.cwd / "tikomni-output" / "cards").rglob("*.md"))
+    assert len(cards) >= 21 and Path(paths["creator_card"]) in cards and Path(paths["report"]).is_file()
+    assert not any(mark in path.name for path in cards for mark in "\u202e\u2066")

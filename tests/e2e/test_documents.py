@@ -122,9 +122,11 @@ def named_in(word: str, *folders: Path) -> None:
 
 
 @pytest.fixture
-def reader(machine, run):
-    """Somebody who has the repository's skills in their folder, a film, and does what a document says."""
+def reader(machine, run, sandbox):
+    """Somebody who has the repository's skills in their folder, a film and a model, and does what a document says."""
     (machine.cwd / "skills").symlink_to(ROOT / "skills")
+    model = {"BASE_URL": f"{sandbox.base_url}/v1", "MODEL": "sandbox-model", "API_KEY": sandbox.llm.key}
+    machine.variables |= {f"TIKOMNI_LLM_{name}": value for name, value in model.items()}
     (machine.cwd / "film.mp4").write_bytes(media.find("dy_video", "video-540.mp4").read())
 
     def does(file: Path, line: str):

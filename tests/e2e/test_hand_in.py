@@ -185,7 +185,8 @@ def test_an_accepted_answer_that_was_broken_by_hand_is_left_out_and_the_card_sta
     hand_in(machine, task, answer_to(task))
     path = Path(task["path"], "accepted.json")
     data = json.loads(path.read_text(encoding="utf-8"))
-    for broken in ({**data, "answer": {"hook": 1}}, {**data, "version": 99}, {"answer": []}, []):
+    shapes = ({"answer": {"hook": 1}}, {"version": 99}, {"works": {"W01": 1}}, {"sentences": [1]}, {"sample": {}})
+    for broken in (*({**data, **shape} for shape in shapes), {"answer": []}, []):
         path.write_text(json.dumps(broken), encoding="utf-8")
         ran = run("render", links["dy_video"].id)
         assert ran.exit_status == 0 and "还没有人写过分析" in card(analysed)

@@ -11,7 +11,7 @@ from tikomni import catalog
 from tikomni.dispatch.http import Transport
 from tikomni.dispatch.providers import Providers
 from tikomni.sandbox import links
-from tikomni.settings import load
+from tikomni.settings_load import load
 
 DETAIL = "douyin.app.v3.fetch_one_video"
 LACKED = "douyin.web.fetch_home_feed"

@@ -171,10 +171,11 @@ def _children(pid: int) -> list[int]:
 
 
 PLAIN = ("api.example.com", "10.0.0.1", "127.0.0.1.example.com", "localhost.example.com", "127.0.0.1@example.com")
+ADDRESSES = tuple(f"TIKOMNI_{name}BASE_URL" for name in ("", "TIKHUB_", "INSIGHT_", "LLM_"))
 
 
 @pytest.mark.parametrize("host", PLAIN)
-@pytest.mark.parametrize("variable", ["TIKOMNI_BASE_URL", "TIKOMNI_TIKHUB_BASE_URL", "TIKOMNI_INSIGHT_BASE_URL"])
+@pytest.mark.parametrize("variable", ADDRESSES)
 def test_a_key_is_never_sent_over_plain_http_but_to_this_machine(run, host, variable, asked):
     ran = run("work", links["dy_video"].url, **{variable: f"http://{host}"})
     assert (ran.exit_status, ran.document["error"]["code"]) == (2, "config")

@@ -412,6 +412,63 @@ def words_file(creator, tmp_path, **_):
 
 
 @pytest.fixture
+def model(run, sandbox):
+    """Have a picture post analysed by the model's stand-in but for what is given; the document."""
+    known = {"BASE_URL": f"{sandbox.base_url}/v1", "MODEL": "sandbox-model", "API_KEY": sandbox.llm.key}
+
+    def ask(*more, **changed):
+        variables = {f"TIKOMNI_LLM_{name}": value for name, value in {**known, **changed}.items()}
+        words = ("work", PICTURES, "--analyst", "openai-compatible", *more)
+        return run(*words, TIKOMNI_TIMEOUT_RETRY_MAX="0", **variables).document
+
+    return ask
+
+
+def why_not(document: dict) -> str:
+    return document["result"]["analyses"][0]["error"]
+
+
+@effect
+def llm_provider(model, **_):
+    planned = model("--dry-run", PROVIDER="ollama", BASE_URL="", API_KEY="")["result"]["analyst"]
+    assert planned["base_url"] == "http://127.0.0.1:11434/v1"
+
+
+@effect
+def llm_base_url(model, **_):
+    assert why_not(model(BASE_URL="http://127.0.0.1:9")) == "network"
+
+
+@effect
+def llm_model(model, sandbox, **_):
+    model(MODEL="sandbox-model-2")
+    assert [s.inputs["model"] for s in sandbox.requests if s.route == "sandbox.v1"] == ["sandbox-model-2"]
+
+
+@effect
+def llm_api_key(model, **_):
+    assert why_not(model(API_KEY="of-somebody-else")) == "rejected_key"
+
+
+@effect
+def llm_timeout_sec(model, sandbox, **_):
+    sandbox.faults.add("sandbox.v1", "slow_headers", seconds=60)
+    assert why_not(model(TIMEOUT_SEC="1")) == "timeout"
+
+
+@effect
+def llm_usd_per_mtok(model, sandbox, **_):
+    cost = model(USD_PER_MTOK="1,100")["cost"]
+    usd = (sandbox.bill.tokens_in + 100 * sandbox.bill.tokens_out) / 1e6
+    assert cost["unpriced"] == [] and cost["estimated_usd"] == pytest.approx(0.001 + usd)
+
+
+@effect
+def llm_max_cost(model, **_):
+    assert why_not(model(USD_PER_MTOK="1,2", MAX_COST="0.001")) == "budget"
+
+
+@pytest.fixture
 def headers(run):
     """The headers of the first request that reaches a server which answers nothing useful."""
     seen: list[dict[str, str]] = []
@@ -440,9 +497,9 @@ def headers(run):
 
 
 @pytest.mark.parametrize("name", [row.name for row in ROWS])
-def test_effect(name, run, facts, sandbox, asked, machine, tmp_path, headers, insight, creator):
+def test_effect(name, run, facts, sandbox, asked, machine, tmp_path, headers, insight, creator, model):
     assert name in EFFECTS, f"{name} has no visible effect"
     EFFECTS[name](
         run=run, facts=facts, sandbox=sandbox, asked=asked, machine=machine, tmp_path=tmp_path, headers=headers,
-        insight=insight, creator=creator,
+        insight=insight, creator=creator, model=model,
     )  # fmt: skip

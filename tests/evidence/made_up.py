@@ -18,12 +18,14 @@ from tikomni.analysis import tasks
 from tikomni.analysis.aggregate import aggregates
 from tikomni.analysis.buckets import standings
 from tikomni.analysis.cohort import cohort
+from tikomni.analysis.comments import Discussion, discussion
+from tikomni.analysis.comparison import Comparison, Window, comparison, side
 from tikomni.analysis.figures import figures
 from tikomni.analysis.rules import rules
 from tikomni.analysis.sampling import sample
 from tikomni.analysis.signals import signals
 from tikomni.analysis.tasks.material import Material
-from tikomni.facts import Creator, Segment, Transcript, Work
+from tikomni.facts import Comment, Creator, Segment, Transcript, Work
 
 NOW = datetime(2026, 3, 20, 4, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -91,11 +93,40 @@ def picture(works: list[Work]) -> SimpleNamespace:
     )
 
 
+def said() -> Discussion:
+    """What people say below the first work."""
+    rows = [
+        Comment(
+            "douyin", work(0).platform_work_id, str(n), author_hash=row["who"], text=row["text"],
+            like_count=row["likes"], reply_count=row.get("replies", 0), is_author=row["who"] == "made-up-cook",
+            parent_id=str(row["answers"]) if "answers" in row else None,
+            published_at=(NOW - timedelta(days=30 - n)).isoformat(), ip_location="江苏" if n % 2 else "湖北",
+        )
+        for n, row in enumerate(WORLD["comments"], 1)
+    ]  # fmt: skip
+    return discussion(rows)
+
+
+def compared() -> Comparison:
+    """The cook beside somebody who has every other work of theirs."""
+    window = Window(NOW - timedelta(days=365), NOW)
+    people = (creator(), replace(creator(), platform_author_id="made-up-other", author_name="阿福", fans_count=109_000))
+    works = [work(n) for n in range(len(WORLD["works"]))]
+    halves = (works[::2], works[1::2])
+    found = rules("douyin")
+    sides = [
+        side(letter, one, half, window, found, ZONE) for letter, one, half in zip("AB", people, halves, strict=True)
+    ]
+    return comparison(sides, window)
+
+
 @cache
 def files(kind: str) -> tasks.TaskFiles:
     made = [
         *tasks.for_work(work(0), "zh"),
+        *tasks.for_comments(work(0), said(), 8, 2, "zh"),
         *tasks.for_creator(creator(), picture([work(n) for n in range(len(WORLD["works"]))]), "zh"),
+        *tasks.for_comparison(compared(), "made-up", "zh"),
     ]
     return next(one for one in made if one.kind == kind)
 

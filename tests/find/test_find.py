@@ -45,6 +45,48 @@ def test_what_acts_never_comes_first_unasked():
             assert catalog.get(routes[0]).effect == "read", example["q"]
 
 
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "给这条微博点个赞",
+        "帮我关注一下 B 站这个 up 主",
+        "retweet this for me on X",
+        "把我知乎的回答都删掉",
+        "subscribe me to a YouTube channel",
+    ],
+)
+def test_deeds_that_a_platform_has_no_route_for_are_not_taken_for_questions(deed):
+    assert find(deed).routes == ()
+
+
+@pytest.mark.parametrize(("question", "route"), [
+    ("帮我给这条 TikTok 点个赞", "tiktok.interaction.like"),
+    ("who liked this instagram post", "instagram.v2.fetch_post_likes"),
+    ("微博这条谁点的赞", "weibo.app.fetch_status_likes"),
+    ("帮我看下这条 tiktok 的评论 7339393672959757570", "tiktok.app.v3.fetch_video_comments"),
+])  # fmt: skip
+def test_deeds_that_have_a_route_and_questions_about_deeds_are_served(question, route):
+    assert find(question).routes[0] == route
+
+
+@pytest.mark.parametrize("question", [
+    "for me: comments of tiktok 7339393672959757570",
+    "reply count on tiktok 7339393672959757570 for me",
+    "帮我看下这条 tiktok 的评论 7339393672959757570",
+    "帮我看看谁给这条 tiktok 点赞了 7339393672959757570",
+    "which hashtags boost views on tiktok",
+    "what makes tiktok videos get more views",
+    "刷到一条抖音播放量特别高，帮我查查这条的播放量",
+    "帮我看下抖音这条多少点赞 7390011223344556607",
+    "帮我查 tiktok 用户 nora 关注了谁",
+    "weibo comments for me 5012345678901234",
+])  # fmt: skip
+def test_who_only_asks_gets_what_reads(question):
+    routes = find(question).routes
+    assert routes and catalog.get(routes[0]).effect == "read"
+    assert not any(route.startswith("tiktok.interaction.") for route in routes)
+
+
 def test_the_index_is_fresh():
     assert SEARCH.read_bytes() == build(list(catalog.all_routes()))
 

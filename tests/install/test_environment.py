@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tikomni.errors import TikomniError
-from tikomni.install.environment import prepare
+from tikomni.install.environment import add_arguments, damaged, prepare, prepare_as_asked, prune, unused
 from tikomni.install.managed import ROOT, Environment, locate
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="kills and links of POSIX")
@@ -159,3 +160,64 @@ def test_a_data_home_that_cannot_be_written(
         prepare(locks=place.locks)
     assert caught.value.code == "no_environment"
     assert str(tmp_path / "file") in caught.value.message
+
+
+def test_rebuilding_makes_all_of_it_anew_with_its_extras(place: Environment) -> None:
+    prepare(["more"], locks=place.locks)
+    stray = place.folder / "stray"
+    stray.touch()
+    assert prepare(locks=place.locks, rebuild=True).created
+    assert not stray.exists()
+    assert place.is_ready(["more"])
+
+
+def test_a_package_that_lost_a_file_is_seen_and_mended(place: Environment) -> None:
+    lock = place.lock("base")
+    lock.write_text(lock.read_text().replace(" --hash", " \\\n    --hash"))  # as uv writes them
+    place = locate(place.locks)
+    prepare(locks=place.locks)
+    assert damaged(place) == []
+    [module] = place.folder.rglob("tiny_base.py")
+    module.unlink()
+    assert damaged(place) == ["tiny-base"]
+    prepare(locks=place.locks, rebuild=True)
+    assert damaged(place) == []
+    place.python.unlink()
+    assert damaged(place) == ["python"]
+
+
+def test_environments_that_nobody_used_for_a_month_are_deleted(place: Environment) -> None:
+    home = locate().folder.parent
+    old, recent, torso = home / "0.0.1-aaaa", home / "0.0.2-bbbb", home / "0.0.3-cccc"
+    month_ago = time.time() - 31 * 86_400
+    for folder in (old, recent, torso):
+        (folder / "bin").mkdir(parents=True)
+        if folder != torso:
+            (folder / ".ready.json").write_text("{}")
+    os.utime(old / ".ready.json", (month_ago, month_ago))
+    os.utime(torso, (month_ago, month_ago))
+
+    assert set(unused()) == {old, torso}
+    assert set(prune(unused())) == {old, torso}
+    assert {path.name for path in home.iterdir() if path.is_dir()} == {recent.name}
+
+
+def test_an_environment_in_use_says_so(place: Environment) -> None:
+    prepare(locks=place.locks)
+    month_ago = time.time() - 31 * 86_400
+    os.utime(place.marker, (month_ago, month_ago))
+    place.used()
+    assert time.time() - place.marker.stat().st_mtime < 3600
+
+
+def test_a_folder_of_wheels_is_named_on_the_command_line(
+    place: Environment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TIKOMNI_FIND_LINKS", "elsewhere")
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    with pytest.raises(TikomniError) as caught:
+        prepare_as_asked(parser.parse_args(["--find-links", str(place.folder / "nowhere")]), print)
+    assert caught.value.code == "usage"
+    monkeypatch.setattr("tikomni.install.environment.prepare", lambda *_, **__: os.environ["TIKOMNI_FIND_LINKS"])
+    assert prepare_as_asked(parser.parse_args(["--find-links", str(place.locks)]), print) == str(place.locks)

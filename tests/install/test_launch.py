@@ -60,7 +60,7 @@ def test_with_environment_a_plain_python_is_enough(
 ) -> None:
     done = run(plain_python, script, "--help", XDG_DATA_HOME=managed_data)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith("usage:")
+    assert done.stdout.startswith(("usage:", "tikomni-skills COMMAND"))
 
 
 def test_hands_over_arguments_exit_status_and_the_skill_folder(
@@ -86,6 +86,28 @@ def test_hands_over_arguments_exit_status_and_the_skill_folder(
     assert seen["arguments"] == ["work", "a b", "中文", ""]
     assert os.path.realpath(seen["prefix"]).startswith(os.path.realpath(managed_data))
     assert seen["told"] == {"TIKOMNI_SKILL_DIR": str(skill), "TIKOMNI_HANDED_OVER": None}
+
+
+def test_nothing_is_compiled_into_the_skill_folder(
+    copied: Path, run: Run, managed_data: str, plain_python: str
+) -> None:
+    """A skill folder holds what was installed; what Python compiles is kept with the environment."""
+    script = copied / "skills" / "creator-analysis" / "scripts" / "analyze_creator.py"
+    before = sorted(copied.rglob("*"))
+    assert run(plain_python, script, "--help", XDG_DATA_HOME=managed_data).returncode == 0
+    assert run(plain_python, script.with_name("setup_env.py"), XDG_DATA_HOME=managed_data).returncode == 0
+    assert sorted(copied.rglob("*")) == before
+    kept = Path(managed_data, "tikomni", "env", locate().folder.name, "pycache")
+    assert list(Path(kept, *copied.resolve().parts[1:]).rglob("envelope.*.pyc"))
+
+
+def test_a_python_that_has_the_packages_needs_no_other(copied: Path, run: Run, managed_data: str) -> None:
+    """As `uv run` makes one from the script's header."""
+    python = Path(managed_data, "tikomni", "env", locate().folder.name, "bin", "python")
+    script = copied / "skills" / "meta-capability" / "scripts" / "call_route.py"
+    done = run(python, script, "show", "health.check")
+    assert done.returncode == 0, done.stdout
+    assert json.loads(done.stdout)["ok"] is True
 
 
 def test_setup_reports_what_is_ready(run: Run, managed_data: str, plain_python: str) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import shutil
 import subprocess
+import sys
+import tarfile
 import tomllib
+from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,6 +22,17 @@ from tikomni.install.managed import LOCKS, ROOT
 PACKAGE = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCK_FILES = sorted(LOCKS.glob("*.txt"))
+MOST_BYTES = 1_050_000
+ALLOWED = (
+    *("package.json", "LICENSE", "README.md", "README.zh-CN.md", "CHANGELOG.md", "SECURITY.md", "env.example"),
+    *("bin/tikomni-skills.js", "packed/LICENSE", "packed/env.example"),
+    *(f"packed/requirements/{name}.txt" for name in ("base", "sandbox", "local-asr")),
+    *(f"packed/lib/tikomni/*.{kind}" for kind in ("py", "yaml", "json", "txt", "md", "j2", "css", "js", "sql")),
+    *("packed/skills/*/SKILL.md", "packed/skills/*/agents/openai.yaml", "packed/skills/*/scripts/*.py"),
+    *("packed/skills/*/references/*.md", "packed/skills/*/assets/*"),
+)
+UNWANTED = ("*/.*", ".*", "*/tests/*", "*/evals/*", "*/__pycache__/*", "*/openapi/*", "*/questions/*", "*/routes/*.md")
+Run = Callable[..., subprocess.CompletedProcess[str]]
 PIN = re.compile(r"^([\w.-]+)==(\S+)(?: ;.*?)? \\$", re.M)
 
 
@@ -90,33 +106,87 @@ def test_locks_hold_what_the_project_declares() -> None:
 
 
 @pytest.fixture(scope="module")
-def package() -> dict[str, Any]:
-    """What npm says of the package that it would make."""
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The npm package, unpacked; made in a copy, because packing writes beside the sources."""
+    copy = tmp_path_factory.mktemp("package")
+    skip = shutil.ignore_patterns("__pycache__", "node_modules", ".*", "tests", "dist", "*.tgz")
+    shutil.copytree(ROOT, copy / "source", ignore=skip)
+    (copy / "source" / "skills" / "meta-capability" / ".env").write_text("TIKOMNI_API_KEY=never-to-be-shipped")
+    (copy / "source" / "lib" / "tikomni" / "notes.tmp").touch()
+    for step in (["--clean"], []):
+        subprocess.run([sys.executable, "tools/pack.py", *step], cwd=copy / "source", check=True)
     done = subprocess.run(
-        ["npm", "pack", "--dry-run", "--json"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return json.loads(done.stdout)[0]
+        ["npm", "pack", "--ignore-scripts", "--json", "--pack-destination", str(copy)],
+        cwd=copy / "source", capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    [told] = json.loads(done.stdout)
+    (copy / "told.json").write_text(json.dumps(told))
+    with tarfile.open(copy / told["filename"]) as archive:
+        archive.extractall(copy, filter="data")
+    return copy / "package"
 
 
-def test_the_package_holds_what_runs_and_nothing_of_ours(package: dict[str, Any]) -> None:
-    packed = {file["path"] for file in package["files"]}
-    assert packed >= {
+def test_the_package_is_small(packed: Path) -> None:
+    assert json.loads((packed.parent / "told.json").read_text())["size"] <= MOST_BYTES
+
+
+def test_the_package_holds_what_is_allowed_and_nothing_else(packed: Path) -> None:
+    files = {path.relative_to(packed).as_posix() for path in packed.rglob("*") if path.is_file()}
+    assert not [name for name in files if not any(fnmatch(name, allowed) for allowed in ALLOWED)]
+    assert not [name for name in files if any(fnmatch(name, unwanted) for unwanted in UNWANTED)]
+    assert files >= {
         "LICENSE",
+        "README.md",
         "bin/tikomni-skills.js",
-        "lib/tikomni/__init__.py",
-        "lib/tikomni/cards/report.js",
-        "lib/tikomni/install/agents.yaml",
-        "lib/tikomni/install/interpreters.json",
-        "requirements/base.txt",
-        "requirements/local-asr.txt",
-        "requirements/sandbox.txt",
-        "skills/meta-capability/scripts/setup_env.py",
+        "packed/env.example",
+        "packed/lib/tikomni/__init__.py",
+        "packed/lib/tikomni/cards/report.js",
+        "packed/lib/tikomni/install/agents.json",
+        "packed/lib/tikomni/install/interpreters.json",
+        "packed/requirements/base.txt",
+        "packed/requirements/local-asr.txt",
+        "packed/requirements/sandbox.txt",
+        "packed/skills/meta-capability/scripts/setup_env.py",
     }
-    assert not [
-        path for path in packed if re.search(r"__pycache__|\.pyc$|(^|/)\.|^(tests|benchmarks|web|node_modules)/", path)
-    ]
+
+
+def test_the_shipped_runtime_differs_in_comments_only(packed: Path) -> None:
+    compared = 0
+    for path in sorted((packed / "packed" / "lib").rglob("*.py")):
+        name = path.relative_to(packed / "packed")
+        source = (packed.parent / "source" / name).read_text(encoding="utf-8")
+        assert code(path.read_text(encoding="utf-8")) == code(source), name
+        compared += 1
+    assert compared > 100
+
+
+def code(text: str) -> list[tuple[int, str]]:
+    """What runs, each statement with its line."""
+    statements = []
+    for node in ast.walk(ast.parse(text)):
+        text_only = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if isinstance(node, ast.stmt) and not text_only and not hasattr(node, "body"):
+            statements.append((node.lineno, ast.dump(node)))
+    return sorted(statements)
+
+
+def test_the_shipped_commands_have_their_help(packed: Path, run: Run, managed_data: str) -> None:
+    start = packed / "bin" / "tikomni-skills.js"
+    overview = run("node", start, "--help", XDG_DATA_HOME=managed_data).stdout
+    for words in (["install"], ["doctor"], ["work"], ["route", "find"]):
+        told = run("node", start, *words, "--help", XDG_DATA_HOME=managed_data).stdout
+        source = run("node", ROOT / "bin" / "tikomni-skills.js", *words, "--help", XDG_DATA_HOME=managed_data).stdout
+        assert " ".join(words) in overview
+        assert told == source != ""
+
+
+def test_what_is_installed_from_the_package_is_whole(packed: Path, run: Run, managed_data: str) -> None:
+    start = packed / "bin" / "tikomni-skills.js"
+    folder = packed.parent / "my skills"
+    done = run("node", start, "install", "claude-code", "--dir", folder, XDG_DATA_HOME=managed_data)
+    assert done.returncode == 0, done.stdout
+    pages = folder / "meta-capability" / "references" / "routes"
+    assert {path.name for path in pages.iterdir()} == {
+        path.name for path in (ROOT / "skills/meta-capability/references/routes").iterdir()
+    }
+    assert run("node", start, "verify", "--dir", folder, XDG_DATA_HOME=managed_data).returncode == 0

@@ -61,9 +61,20 @@ def test_without_a_python_it_says_what_to_install(run: Run, bare_path: Path) -> 
 def test_a_failed_preparation_is_the_one_document(run: Run, bare_path: Path, tmp_path: Path, plain_python: str) -> None:
     (bare_path / "python3").symlink_to(plain_python)
     (tmp_path / "file").touch()
-    done = run(bare_path / "node", START, "list", PATH=str(bare_path), XDG_DATA_HOME=str(tmp_path / "file"))
+    done = run(bare_path / "node", START, "config", "show", PATH=str(bare_path), XDG_DATA_HOME=str(tmp_path / "file"))
     assert done.returncode == 2
     assert json.loads(done.stdout)["error"]["code"] == "no_environment"
+
+
+def test_without_an_environment_one_can_look_and_remove(
+    run: Run, bare_path: Path, tmp_path: Path, plain_python: str
+) -> None:
+    (bare_path / "python3").symlink_to(plain_python)
+    for words, status in ((["list"], 0), (["doctor"], 3), (["remove", "codex"], 0), (["verify"], 2)):
+        done = run(bare_path / "node", START, *words, PATH=str(bare_path), XDG_DATA_HOME=str(tmp_path / "data"))
+        assert done.returncode == status, done.stdout + done.stderr
+        assert json.loads(done.stdout)["command"] == words[0]
+    assert not (tmp_path / "data" / "tikomni" / "env").exists()
 
 
 def test_hands_over(run: Run, managed_data: str) -> None:

@@ -251,6 +251,20 @@ def test_comments(made) -> None:
     )  # fmt: skip
     assert (page.items[0].parent_id, page.items[0].is_author, page.items[0].like_count) == ("66cc", True, None)
     assert page.next == {"cursor": "66bb", "index": 2}
+    for cursor, following in (('{"cursor":"66bb","index":2}', page.next), ("{not JSON", None), ('["66bb"]', None)):
+        body = made.inner({"comments": [reply], "cursor": cursor, "has_more": True})
+        told = read(body, "xiaohongshu.app_v2.get_note_sub_comments", "comment.replies", work_id="66aa", comment_id="6")
+        assert told.next == following, cursor
+
+
+def test_the_author_is_known_by_the_label_or_by_the_id(made) -> None:
+    def by_author(label: str, writer: str) -> bool | None:
+        row = {"cid": "1", "text": "好", "label_text": label, "label_type": -1, "user": {"sec_uid": writer}}
+        body = made.envelope({"comments": [row], "has_more": 0})
+        route = "douyin.app.v3.fetch_video_comments"
+        return read(body, route, "work.comments", work_id=made.AWEME, creator_id="MS4w-a").items[0].is_author
+
+    assert [by_author("作者", "x"), by_author("", "MS4w-a"), by_author("", "x")] == [True, True, False]
 
 
 def test_people_who_were_searched_for(made) -> None:

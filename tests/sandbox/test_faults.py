@@ -164,7 +164,7 @@ def test_a_wrong_key_uses_up_no_fault(sandbox, client):
 
 
 def test_unknown_kinds_are_an_error():
-    assert len(KINDS) == 14
+    assert len(KINDS) == 15
     with pytest.raises(ValueError, match="close_before"):
         Faults().add("*", "explode")
     with pytest.raises(ValueError, match="shap"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -249,6 +250,33 @@ def test_comments_of_a_film(client):
     assert client.get(route, aweme_id=WORKS["dy_deleted"].id).data["comments"] is None
 
 
+def test_a_lively_film_repeats_comments_lacks_some_and_marks_the_author(client):
+    route, work = "douyin/app/v3/fetch_video_comments", WORKS["dy_text_mode"]
+    pages, cursor = [], 0
+    while not pages or pages[-1]["has_more"]:
+        pages.append(client.get(route, aweme_id=work.id, cursor=cursor).data)
+        cursor = pages[-1]["cursor"]
+    found = [row["cid"] for page in pages for row in page["comments"]]
+    assert len(pages[0]["comments"]) == 19 and pages[0]["total"] == 134
+    assert pages[1]["comments"][0]["cid"] == pages[0]["comments"][-1]["cid"] and len(set(found)) == 133
+    first, rest = pages[0]["comments"][0], pages[0]["comments"][1:]
+    assert first["stick_position"] == 1 and first["label_text"] == "作者"
+    assert first["user"]["sec_uid"] == work.author.id
+    assert any(row["text"] == "" and row["image_list"] for row in rest)
+
+
+def test_replies_to_a_comment(client):
+    work, route = WORKS["dy_text_mode"], "douyin/app/v3/fetch_video_comment_replies"
+    root = client.get("douyin/app/v3/fetch_video_comments", aweme_id=work.id).data["comments"][0]
+    first = client.get(route, item_id=work.id, comment_id=root["cid"]).data
+    second = client.get(route, item_id=work.id, comment_id=root["cid"], cursor=first["cursor"]).data
+    assert (first["has_more"], second["has_more"], first["total"]) == (1, 0, root["reply_comment_total"])
+    replies = {row["cid"]: row for row in first["comments"] + second["comments"]}
+    assert len(replies) == 27 and {row["reply_id"] for row in replies.values()} == {root["cid"]}
+    assert any(row["label_type"] == 1 for row in replies.values())
+    assert client.get(route, item_id=work.id, comment_id="1").data["comments"] is None
+
+
 # --- Xiaohongshu
 
 
@@ -366,6 +394,20 @@ def test_comments_of_a_note(client):
         after = {"cursor": page["cursor"], "index": page["index"]}
     assert len({row["id"] for row in found}) == 23
     assert client.get(route, note_id=note_id, cursor=after["cursor"]).status == 400
+
+
+def test_replies_below_a_note_travel_with_two_values_in_one_text(client):
+    work, route = WORKS["xhs_pictures"], f"{NOTES}get_note_sub_comments"
+    root = client.get(f"{NOTES}get_note_comments", note_id=work.id).data["data"]["comments"][1]
+    asked = {"note_id": work.id, "comment_id": root["id"]}
+    first = client.get(route, **asked).data["data"]
+    following = json.loads(first["cursor"])
+    second = client.get(route, **asked, **following).data["data"]
+    found = {row["id"]: row for row in first["comments"] + second["comments"]}
+    assert (first["has_more"], second["has_more"], len(found)) == (True, False, root["sub_comment_count"])
+    assert {row["target_comment"]["id"] for row in found.values()} == {root["id"]}
+    assert client.get(route, **asked, cursor=following["cursor"]).status == 400
+    assert client.get(route, note_id=work.id, comment_id="0").status == 400
 
 
 def test_texts_that_try_something(tell, note):

@@ -6,11 +6,13 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextvars import copy_context
 
 import pytest
 
+from tikomni.deadline import Deadline
 from tikomni.errors import TikomniError
-from tikomni.storage.sqlite import connect, failure, set_aside, transaction
+from tikomni.storage.sqlite import LEAST_SECONDS, connect, failure, set_aside, transaction, wait_until
 
 MIGRATIONS = ("CREATE TABLE t (n INTEGER);\n", "ALTER TABLE t ADD COLUMN m INTEGER;\n")
 OPEN = f"""
@@ -111,3 +113,16 @@ def test_a_locked_file_is_waited_for_and_then_said(tmp_path, monkeypatch):
     holder.execute("ROLLBACK")
     with transaction(db):
         db.execute("INSERT INTO t VALUES (1, 1)")
+
+
+def test_who_waits_for_another_program_waits_no_longer_than_the_command_may(tmp_path):
+    holder = connect(tmp_path / "x.sqlite3", MIGRATIONS)
+
+    def ask() -> float:
+        wait_until(Deadline(0.0))
+        db = connect(tmp_path / "x.sqlite3", MIGRATIONS)
+        with transaction(holder), pytest.raises(sqlite3.OperationalError, match="locked"), transaction(db):
+            pass
+        return db.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
+
+    assert copy_context().run(ask) == LEAST_SECONDS

@@ -8,12 +8,13 @@ const data = JSON.parse(document.getElementById('report-data').textContent);
 const count = new Intl.NumberFormat(data.language, { notation: 'compact', maximumFractionDigits: 1, useGrouping: true });
 const short = (value) => count.format(value >= 100 ? Math.round(value) : value);
 const whole = new Intl.NumberFormat(data.language);
-const WEEK = 7 * 24 * 3600e3;
+const DAY = 24 * 3600e3;
 const STYLE = { className: 'plot', marginTop: 18, marginRight: 16, marginLeft: 48, marginBottom: 34 };
 
-function dates([first, last]) {
-  const span = last - first;
-  const parts = span > 150 * WEEK ? { year: 'numeric' } : span > 8 * WEEK ? { year: 'numeric', month: 'short' } : { month: 'short', day: 'numeric' };
+// As fine as the ticks stand: two of them never read the same.
+function dates([first, last], ticks) {
+  const step = (last - first) / ticks;
+  const parts = step > 300 * DAY ? { year: 'numeric' } : step > 27 * DAY ? { year: 'numeric', month: 'short' } : { month: 'short', day: 'numeric' };
   const form = new Intl.DateTimeFormat(data.language, { timeZone: 'UTC', ...parts });
   return (ms) => form.format(ms);
 }
@@ -40,6 +41,7 @@ const CHARTS = {
     const y = range(works.map((work) => work.value), 1.5);
     const first = Math.min(...works.map((work) => work.ms));
     const last = Math.max(...works.map((work) => work.ms));
+    const many = Math.max(2, Math.floor(width / 130));
     const pad = Math.max((last - first) * 0.02, 12 * 3600e3);
     const moving = (reduce) => slide({ k: data.window, reduce, anchor: 'middle' });
     return plot({
@@ -49,7 +51,7 @@ const CHARTS = {
       marks: [
         gridY(ticks(...y), { strokeOpacity: 0.12 }),
         axisY(ticks(...y), { tickFormat: (v) => count.format(v), tickSize: 0, label: null }),
-        axisX({ ticks: Math.max(2, Math.floor(width / 130)), tickFormat: dates([first, last]), tickSize: 4, label: null }),
+        axisX({ ticks: many, tickFormat: dates([first, last], many), tickSize: 4, label: null }),
         ...(data.window ? [
           areaY(ripe, map({ y1: moving('p25'), y2: moving('p75') },
             { x: 'ms', y1: 'value', y2: 'value', fill: 'var(--band)', curve: 'monotone-x' })),

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tikomni.analysis.tasks.material import REFERENCE, SHORT, Material, Source
+from tikomni.analysis.tasks.material import COMMENT, COMMENTS, REFERENCE, SHORT, Material, Source
 from tikomni.facts import Document
 from tikomni.transcripts.clean import sentences
 
@@ -29,6 +29,11 @@ _NUMBER = re.compile(r"(?<![\w.])(\d[\d,]*(?:\.\d+)?)\s*(百万|[万亿千倍%�
 _HAN_NUMBER = re.compile(r"[零〇一二两三四五六七八九十百千万亿]+")
 _HAN_FIGURE = re.compile(r"[一二两三四五六七八九十][零〇一二两三四五六七八九十百千]*[万亿]")
 _MARKUP = re.compile(r"https?://|www\.|\]\(|\[\[|<[a-zA-Z!/]|```|~~~|<<<|>>>|xsec_token", re.IGNORECASE)
+# What a text names in passing: works, or comments.
+_NAMED = {
+    False: re.compile(r"(?<![A-Za-z0-9])" + REFERENCE.pattern),
+    True: re.compile(r"(?<![A-Za-z0-9])" + COMMENT.pattern + r"(?![A-Za-z0-9])"),
+}
 _LONG = {short: name for name, short in SHORT.items()}
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 
@@ -78,8 +83,15 @@ def cited(claim: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sentence_id(name) or str(name) for name in claim.get("evidence") or ()))
 
 
+def share(claim: Mapping[str, Any], sampled: int) -> float:
+    """Of ``sampled`` comments, those that a claim rests on: 0.125 where it names 5 of 40."""
+    return round(len(cited(claim)) / sampled, 4) if sampled else 0.0
+
+
 def sentence_id(text: Any) -> str | None:
-    """``Ｗ7.12``, ``[W07.12]`` → ``W07.12``; ``None`` where it is no id of a sentence."""
+    """``Ｗ7.12``, ``[W07.12]`` → ``W07.12``, ``c12`` → ``C012``; ``None`` where it is no id of a sentence."""
+    if said := COMMENT.fullmatch(_bare(text)):
+        return f"C{int(said[1]):03}"
     found = REFERENCE.fullmatch(_bare(text))
     if not found or found[3] is None:
         return None
@@ -88,7 +100,9 @@ def sentence_id(text: Any) -> str | None:
 
 
 def work_ref(text: Any) -> str | None:
-    """``w7`` → ``W07``; ``None`` where it is no number of a work."""
+    """``w7`` → ``W07``, ``c12`` → ``C012``; ``None`` where it is no number of a work or a comment."""
+    if said := COMMENT.fullmatch(_bare(text)):
+        return f"C{int(said[1]):03}"
     found = REFERENCE.fullmatch(_bare(text))
     return f"W{int(found[1]):02}" if found and found[3] is None else None
 
@@ -229,10 +243,13 @@ def _claim(place: Place, material: Material) -> Iterator[Problem]:
         told = f"cite one of {', '.join(having[:8])}" if having else "no work of the sample has one: leave it out"
         yield Problem(pointer, f"a commercial signal in a cited work; {told}", ", ".join(held))
     text = _folded(str(claim.get("text", "")))
-    sweeping = next((word for word in _words()["sweeping"] if _stands(word, text)), None)
+    of_comments = material.subject["type"] == COMMENTS
+    sweeps = _words()["sweeping_comments" if of_comments else "sweeping"]
+    sweeping = next((word for word in sweeps if _stands(word, text)), None)
     least = min(3, len(material.sampled))
-    if sweeping and place.scope is None and material.subject["type"] == "creator" and len(works) < least:
-        yield Problem(f"{pointer}/text", f"{sweeping!r} needs sentences of {least} works", f"{len(works)} cited")
+    if sweeping and place.scope is None and material.subject["type"] != "work" and len(works) < least:
+        needed = f"{least} comments" if of_comments else f"sentences of {least} works"
+        yield Problem(f"{pointer}/text", f"{sweeping!r} needs {needed}", f"{len(works)} cited")
 
 
 def _sentence(pointer: str, name: Any, scope: str | None, material: Material, text: str) -> Problem | None:
@@ -240,7 +257,8 @@ def _sentence(pointer: str, name: Any, scope: str | None, material: Material, te
     work = material.by_ref.get(found.partition(".")[0]) if found else None
     near = [material.by_ref[scope]] if scope in material.by_ref else list(material.sampled)
     if found is None:
-        return Problem(pointer, "an id of a sentence, such as W01.03", _shown(name), _nearest(text, near))
+        told = "a comment, such as C012" if material.subject["type"] == COMMENTS else "a sentence, such as W01.03"
+        return Problem(pointer, f"an id of {told}", _shown(name), _nearest(text, near))
     if work is None or work.excluded:
         return Problem(pointer, _not_evidence(work, material), _shown(name), _nearest(text, near))
     if found not in work.sentences:
@@ -254,7 +272,7 @@ def _sentence(pointer: str, name: Any, scope: str | None, material: Material, te
 def _not_evidence(work: Source | None, material: Material) -> str:
     known = f"the sample is {material.sampled[0].ref} to {material.sampled[-1].ref}" if material.sampled else "no works"
     if work is None:
-        return f"a work of the sample; {known}"
+        return f"a {'comment' if material.subject['type'] == COMMENTS else 'work'} of the sample; {known}"
     return f"{work.ref} is no evidence ({work.excluded}); {known}"
 
 
@@ -321,13 +339,14 @@ def _text(
     if found := _MARKUP.search(text):
         yield Problem(pointer, "plain words: no link, HTML or Markdown", _shown(found[0]))
     named: list[Source] = []
-    for found in re.finditer(r"(?<![A-Za-z0-9])" + REFERENCE.pattern, text):
-        work = material.by_ref.get(f"W{int(found[1]):02}")
+    reference = _NAMED[material.subject["type"] == COMMENTS]
+    for found in reference.finditer(text):
+        work = material.by_ref.get((work_ref(found[0].partition(".")[0])) or "")
         if work is None or work.excluded:
             yield Problem(pointer, _not_evidence(work, material), found[0])
         else:
             named.append(work)
-    rest = re.sub(r"(?<![A-Za-z0-9])" + REFERENCE.pattern, " ", text)
+    rest = reference.sub(" ", text)
     facts = [material.figures, *(work.figures for work in (*works, *named))]
     spoken = [*said, *(t for work in works for t in work.sentences.values())] if own else list(said)
     allowed = _allowed(facts, spoken, material)

@@ -17,7 +17,7 @@ from tikomni.analysis.buckets import BUCKETS, Standing
 from tikomni.analysis.changes import Changes, Delta
 from tikomni.analysis.cohort import INTERACTIONS, order
 from tikomni.analysis.figures import Figures
-from tikomni.analysis.rules import COUNTS, Rules
+from tikomni.analysis.rules import Rules
 from tikomni.analysis.sampling import Sample
 from tikomni.analysis.values import Figure
 from tikomni.cards import front_matter, kept, wording
@@ -145,7 +145,7 @@ def _generated(of: _Writer, old: kept.Card | None) -> str:
         sample=_sample(of),
         missing=_missing(of),
         sources=_sources(of),
-        method=_method(of),
+        method=wording.method(summary.rules, words),
     )
 
 
@@ -342,7 +342,7 @@ def _trend(of: _Writer) -> list[tuple[str, ...]]:
     return [
         (
             words["age"].format(first=age.from_days, last=age.to_days or "…"),
-            f"×{wording.figure(age.ratio, 'ratio')}",
+            f"{'≈' if age.ratio.approximate else ''}×{wording.number(age.ratio.value or 0, 'ratio')}",
             f"{wording.number(age.newer_median or 0)}{words['open']}{age.newer_age_days}{words['close']}",
             f"{wording.number(age.older_median or 0)}{words['open']}{age.older_age_days}{words['close']}",
             f"{age.ratio.n:,}",
@@ -427,12 +427,3 @@ def _sources(of: _Writer) -> list[tuple[str, str]]:
         (words["list"], f"{read}{words['comma']}{end}"),
         (words["author_id"], inline(of.creator.platform_author_id)),
     ]
-
-
-def _method(of: _Writer) -> list[str]:
-    """How the figures were made, with the numbers of this run."""
-    found = of.summary.rules
-    numbers = {name: f"{found.weights.get(name, 0):g}" for name in COUNTS}
-    numbers |= {"hours": f"{found.immature_hours:g}", "least": str(found.min_works)}
-    notes = of.words["method_notes"]
-    return [note.format(**numbers) for name, note in notes.items() if name != "ces" or found.ces_weights]

@@ -27,7 +27,8 @@ AUTHOR_BYTES, TITLE_BYTES = 54, 84  # 18 and 28 Chinese characters
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a card is about, as far as its path tells. ``identifier`` is the platform's stable id."""
+    """What a card is about, as far as its path tells. ``identifier`` is the platform's stable id; ``author_id`` that
+    of a work's author."""
 
     platform: str
     identifier: str
@@ -35,12 +36,14 @@ class Subject:
     title: str | None
     published_date: str | None = None
     snapshot_at: str | None = None
+    author_id: str | None = None
 
     @classmethod
     def of(cls, work: Work) -> Self:
         author = work.author_name or work.author_handle or work.platform_author_id
         title = work.title or work.caption_raw or work.published_date
-        return cls(work.platform, work.platform_work_id, author, title, work.published_date, work.snapshot_at)
+        names = work.platform, work.platform_work_id, author, title
+        return cls(*names, work.published_date, work.snapshot_at, work.platform_author_id)
 
     @classmethod
     def of_creator(cls, creator: Creator) -> Self:

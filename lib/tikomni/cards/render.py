@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from tikomni.cards import bases, benchmark, kept, work_card
+from tikomni.cards import accepted, bases, benchmark, kept, work_card
 from tikomni.cards.assets import Asset
 from tikomni.cards.labels import labels, language, note_headings
 from tikomni.cards.markdown import wikilink
@@ -15,10 +16,12 @@ from tikomni.cards.standing import WorkFigures
 from tikomni.errors import InputError
 from tikomni.facts import Creator, Work
 from tikomni.settings import Settings
-from tikomni.storage import atomic
+from tikomni.storage import atomic, names
+from tikomni.storage.tree import Tree
 
 if TYPE_CHECKING:
     from tikomni.cards.creator_card import CreatorSummary
+    from tikomni.cards.report import ReportData
 
 CREATOR: Kind = "author"
 
@@ -46,13 +49,14 @@ def render_work(
     """
     index = index or CardIndex(settings)
     author = _author_link(settings, work, index)
+    asked = any(accepted.stored(settings, work.platform, work.platform_work_id))
     return _renew(
         settings,
         kind,
         Subject.of(work),
         index,
         warnings,
-        lambda old: work_card.render(settings, work, assets, old, standing, author),
+        lambda old: work_card.render(settings, work, assets, old, standing, author, asked),
     )
 
 
@@ -118,22 +122,64 @@ def _renew(
 
 
 def renew_analysis(settings: Settings, platform: str, identifier: str, index: CardIndex | None = None) -> list[Path]:
-    """Write the analyses that were accepted by now into the cards that there are of a work or a creator.
+    """Write the analyses that were accepted by now into the cards that there are of a work or a creator, and of the
+    works that they explain.
 
-    Returns the paths of the cards that have a place for them. Raises as ``render_work``.
+    Returns the paths of the cards that have a place for them, the subject's own first. Raises as ``render_work``.
     """
     index = index or CardIndex(settings)
-    subject = Subject(platform, identifier, None, None)
-    found = (index.find(kind, subject) for kind in get_args(Kind))
-    paths = []
-    for path in dict.fromkeys(filter(None, found)):
+    subjects = [Subject(platform, identifier, None, None)]
+    for one in accepted.stored(settings, platform, identifier)[0]:
+        if one.kind.name == accepted.EXPLANATIONS:
+            ids = (work["key"].partition(":")[2] for work in one.data["works"].values())
+            subjects += [Subject(platform, work_id, None, None, author_id=identifier) for work_id in ids]
+    found = [(subject, index.find(kind, subject)) for subject in subjects for kind in get_args(Kind)]
+    paths: dict[Path, None] = {}
+    for subject, path in found:
+        if path is None or path in paths:
+            continue
         before = _read(path)
         if benchmark.has_place(before):
-            after = benchmark.put(before, _analysis(settings, subject, index))
+            card = kept.read(before)
+            author_id = subject.author_id or (card and card.value("platform_author_id"))
+            after = benchmark.put(before, _analysis(settings, replace(subject, author_id=author_id), index))
             if after != before:
                 atomic.write_bytes(path, after)
-            paths.append(path)
-    return paths
+            paths[path] = None
+    return list(paths)
+
+
+def report_path(folder: Path, platform: str, author_id: str) -> Path:
+    """Where the report on a creator stands in the folder of a run."""
+    return names.inside(folder, f"{names.slug(platform, 40, 'platform')}-{names.identifier(author_id)}.html")
+
+
+def write_report(settings: Settings, data: ReportData, folder: Path) -> Path:
+    """Write the report on a creator into the folder of a run, with the analyses that were accepted by now."""
+    from tikomni.cards import report
+
+    platform, author_id = data.creator.platform, data.creator.platform_author_id
+    path = report_path(folder, platform, author_id)
+    found, waiting = accepted.stored(settings, platform, author_id)
+    atomic.write_lines(path, report.chunks(replace(data, accepted=found, waiting=waiting)))
+    return path
+
+
+def renew_report(settings: Settings, platform: str, author_id: str) -> Path | None:
+    """Write the analyses that were accepted by now into the newest report on a creator; its path, if there is one."""
+    from tikomni.cards import report_analysis
+
+    runs = Tree(settings).runs
+    folders = sorted(runs.iterdir(), reverse=True) if runs.is_dir() else ()
+    path = next(filter(Path.is_file, (report_path(folder, platform, author_id) for folder in folders)), None)
+    if path is None:
+        return None
+    found, waiting = accepted.stored(settings, platform, author_id)
+    before = _read(path).decode("utf-8", "replace")
+    after = report_analysis.put(before, found, waiting, language(settings, platform))
+    if after != before:
+        atomic.write_text(path, after)
+    return path
 
 
 def _analysis(settings: Settings, subject: Subject, index: CardIndex) -> str:
@@ -146,8 +192,12 @@ def _analysis(settings: Settings, subject: Subject, index: CardIndex) -> str:
         path = next(filter(None, paths), None)
         return _link(settings, path, title) if path else None
 
-    accepted, waiting = benchmark.stored(settings, subject.platform, subject.identifier)
-    return benchmark.section(accepted, waiting, language(settings, subject.platform), link)
+    found, waiting = accepted.stored(settings, subject.platform, subject.identifier)
+    told = language(settings, subject.platform)
+    key = f"{subject.platform}:{subject.identifier}"
+    author = subject.author_id
+    explained = accepted.explained(settings, subject.platform, author, key) if author else None
+    return benchmark.section(found, waiting, told, link, explained)
 
 
 def _author_link(settings: Settings, work: Work, index: CardIndex) -> str | None:

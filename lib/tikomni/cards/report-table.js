@@ -1,4 +1,5 @@
-// The table of works sorts and filters; the covers unfold. Without this script everything is shown.
+// The table of works sorts and filters; covers unfold, and so does what a footnote leads to. Without this script
+// everything is shown.
 (() => {
   'use strict';
   const first = (list, most) => list.forEach((item, i) => { item.hidden = i >= most; });
@@ -17,6 +18,17 @@
       next.focus({ preventScroll: true });
     });
   }
+
+  // A footnote leads to a sentence that may be folded away; not every browser unfolds it.
+  function reveal() {
+    const at = document.getElementById(location.hash.slice(1));
+    const fold = at?.closest('details');
+    if (!fold || fold.open) return;
+    fold.open = true;
+    at.scrollIntoView();
+  }
+  addEventListener('hashchange', reveal);
+  reveal();
 
   const table = document.getElementById('works-table');
   const body = table.tBodies[0];

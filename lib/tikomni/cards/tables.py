@@ -1,4 +1,4 @@
-"""The works of a report as files for spreadsheets, databases and programs: xlsx, csv, jsonl, feishu.
+"""The works of a report or a collection as files for spreadsheets, databases and programs: xlsx, csv, jsonl, feishu.
 
 Columns, their order and their headers are ``tables.yaml``. Values keep their types: ids are text, counts are numbers,
 times are times; unknown is empty, never 0. No text of a stranger becomes a formula, a link or markup.
@@ -17,6 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tikomni import redact
+from tikomni.cards.collection import CollectionData, Hit
 from tikomni.cards.labels import labels
 from tikomni.cards.markdown import one_line, url
 from tikomni.cards.report import ReportData, ReportWork
@@ -24,8 +25,12 @@ from tikomni.storage import atomic
 from tikomni.storage.names import printable
 from tikomni.storage.tables import write_rows
 
+Data = ReportData | CollectionData
+Row = ReportWork | Hit
+
 FORMS = ("xlsx", "csv", "jsonl", "feishu")
 FEISHU_RECORDS = 500  # what one batch-create takes
+_ADDED = ("interactions", "multiple", "bucket", "rank", "sampled", "fans_count", "likes_per_fan")
 _CELL_UNITS = 32_767  # of UTF-16, in a cell of Excel
 _LINK_CHARS = 2_000
 # Field types of Bitable, and how its numbers are shown.
@@ -50,7 +55,7 @@ class Column:
     width: int
 
 
-def export(data: ReportData, folder: Path, stem: str, forms: Collection[str]) -> dict[str, tuple[Path, ...]]:
+def export(data: Data, folder: Path, stem: str, forms: Collection[str]) -> dict[str, tuple[Path, ...]]:
     """Write the works of ``data`` below ``folder`` and return the paths by form.
 
     ``<stem>.xlsx``, ``<stem>.csv``, ``<stem>.jsonl``; ``<stem>-feishu/`` with ``fields.json``,
@@ -63,11 +68,17 @@ def export(data: ReportData, folder: Path, stem: str, forms: Collection[str]) ->
     return {form: writers[form](data, folder, stem) for form in FORMS if form in forms}
 
 
-def columns(language: str) -> tuple[Column, ...]:
-    return tuple(Column(c["name"], c[language], c["type"], c["width"]) for c in _columns())
+def columns(language: str, table: str = "report") -> tuple[Column, ...]:
+    """The columns of a table, ``report`` or ``collection``."""
+    shown = (c for c in _columns() if c.get("of", table) == table)
+    return tuple(Column(c["name"], c[language], c["type"], c["width"]) for c in shown)
 
 
-def value(row: ReportWork, column: Column, data: ReportData) -> Any:
+def _shown(data: Data) -> tuple[Column, ...]:
+    return columns(data.language, "collection" if isinstance(data, CollectionData) else "report")
+
+
+def value(row: Row, column: Column, data: Data) -> Any:
     """What stands in a cell: text, int, float, bool, aware datetime, date, list of texts, or ``None``."""
     found = _found(row, column.name)
     if found is None:
@@ -92,14 +103,14 @@ def value(row: ReportWork, column: Column, data: ReportData) -> Any:
             return found
 
 
-def _found(row: ReportWork, name: str) -> Any:
+def _found(row: Row, name: str) -> Any:
     match name:
         case "link":
             return url(row.work.open_url) or url(row.work.source_url)
-        case "multiple" | "sampled":
+        case "multiple" | "sampled" | "fans_count" | "likes_per_fan":
             return getattr(row, name)
         case "interactions" | "bucket" | "rank":
-            return getattr(row.standing, name)
+            return getattr(row if isinstance(row, Hit) else row.standing, name)
         case _:
             return getattr(row.work, name)
 
@@ -111,10 +122,10 @@ def _called(name: str, code: str, language: str) -> str:
     return {"platform": words["platforms"], "media_kind": words["media"]}.get(name, {}).get(code) or one_line(code, 100)
 
 
-def _xlsx(data: ReportData, folder: Path, stem: str) -> tuple[Path, ...]:
+def _xlsx(data: Data, folder: Path, stem: str) -> tuple[Path, ...]:
     import xlsxwriter
 
-    out, shown = io.BytesIO(), columns(data.language)
+    out, shown = io.BytesIO(), _shown(data)
     # Nothing is guessed from a text: no numbers, no links, no formulas.
     book = xlsxwriter.Workbook(out, {"in_memory": True})
     book.set_properties({"created": data.generated_at.astimezone(UTC).replace(tzinfo=None)})
@@ -170,8 +181,8 @@ def _fitting(text: str) -> str:
     return units[: 2 * _CELL_UNITS - 2].decode("utf-16-le", "ignore") + "…"
 
 
-def _csv(data: ReportData, folder: Path, stem: str) -> tuple[Path, ...]:
-    shown, path = columns(data.language), folder / f"{stem}.csv"
+def _csv(data: Data, folder: Path, stem: str) -> tuple[Path, ...]:
+    shown, path = _shown(data), folder / f"{stem}.csv"
     write_rows(path, [{c.header: _plain(value(row, c, data)) for c in shown} for row in data.works], "csv")
     return (path,)
 
@@ -188,17 +199,18 @@ def _plain(cell: Any) -> Any:
             return cell
 
 
-def _jsonl(data: ReportData, folder: Path, stem: str) -> tuple[Path, ...]:
+def _jsonl(data: Data, folder: Path, stem: str) -> tuple[Path, ...]:
     """The facts under their own names, with what the analysis adds; nothing is left out or shortened."""
     path = folder / f"{stem}.jsonl"
-    added = ("interactions", "multiple", "bucket", "rank", "sampled")
+    names = {column.name for column in _shown(data)}
+    added = [name for name in _ADDED if name in names]
     rows = [{"key": r.work.key, **r.work.as_dict(), **{name: _found(r, name) for name in added}} for r in data.works]
     write_rows(path, rows, "jsonl")
     return (path,)
 
 
-def _feishu(data: ReportData, folder: Path, stem: str) -> tuple[Path, ...]:
-    shown, below = columns(data.language), folder / f"{stem}-feishu"
+def _feishu(data: Data, folder: Path, stem: str) -> tuple[Path, ...]:
+    shown, below = _shown(data), folder / f"{stem}-feishu"
     opening = labels(data.language)["open_original"]
     fields = [
         {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tikomni.analysis.rules import COUNTS
 from tikomni.cards.markdown import inline
 from tikomni.facts import Creator, Work
 from tikomni.settings import Settings
@@ -16,6 +17,7 @@ from tikomni.settings import Settings
 if TYPE_CHECKING:
     import jinja2
 
+    from tikomni.analysis.rules import Rules
     from tikomni.analysis.values import Figure
 
 UNKNOWN = "—"
@@ -88,6 +90,14 @@ def routes(field_sources: Mapping[str, str], words: Mapping[str, Any]) -> list[t
 def route(source: str) -> str:
     """The route of a field's source, or ``derived``; the path after it is left to the document."""
     return re.split(r"[:\s]", source, maxsplit=1)[0]
+
+
+def method(rules: Rules, words: Mapping[str, Any], without: Collection[str] = ()) -> list[str]:
+    """How the figures were made, with the numbers of ``rules``; the notes called ``without`` are left out."""
+    numbers = {name: f"{rules.weights.get(name, 0):g}" for name in COUNTS}
+    numbers |= {"hours": f"{rules.immature_hours:g}", "least": str(rules.min_works)}
+    left = {*without, *(() if rules.ces_weights else ("ces",))}
+    return [note.format(**numbers) for name, note in words["method_notes"].items() if name not in left]
 
 
 @cache

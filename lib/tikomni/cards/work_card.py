@@ -39,15 +39,17 @@ def render(
     old: kept.Card | None = None,
     figures: WorkFigures | None = None,
     author: str | None = None,
+    asked: bool = False,
 ) -> bytes:
     """The card as bytes; what is the user's in ``old`` is kept, their words byte for byte.
 
     Args:
         figures: without them those that an earlier run over the creator left in ``old`` stay.
         author: wikilink to the creator's card; likewise.
+        asked: there is an analysis to show, or a task for one; else only works with words have a place for them.
     """
     words = labels(language(settings, work.platform))
-    generated = _generated(settings, work, assets, old, figures, author, words)
+    generated = _generated(settings, work, assets, old, figures, author, asked, words)
     return kept.join(generated, old, words["notes"], note_headings())
 
 
@@ -58,6 +60,7 @@ def _generated(
     old: kept.Card | None,
     figures: WorkFigures | None,
     author: str | None,
+    asked: bool,
     words: Mapping[str, Any],
 ) -> str:
     cover = next((a for a in assets if a.is_cover), None)
@@ -89,7 +92,7 @@ def _generated(
         standing=standing.section(figured, settings, words),
         pictures=[a.path for a in pictures],
         pictures_note=_pictures_note(work, len(pictures), words),
-        analysis=work.analysis_eligibility == "eligible",
+        analysis=asked or work.analysis_eligibility == "eligible",
         texts=_texts(work, words),
         missing=_missing(work, cover, words),
         sources=_sources(settings, work, words),

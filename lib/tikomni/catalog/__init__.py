@@ -1,6 +1,6 @@
 """The route catalogue: which routes exist, looked up by id or by address.
 
-Reads the compiled file beside it, of which it takes apart only the lines that were asked for. It must not import
+Reads the compiled file beside it, of which it takes apart only the cells that were asked for. It must not import
 anything outside the standard library, send anything, or know a platform.
 """
 
@@ -11,7 +11,9 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+from tikomni.catalog.columns import Columns
 from tikomni.catalog.model import DEFAULT_PRICE_USD, Body, Input, Paging, Route
 from tikomni.errors import InputError
 
@@ -25,35 +27,68 @@ __all__ = [
     "get",
     "ids",
     "match",
+    "tags",
+    "usual_path",
 ]
 
 _HERE = Path(__file__).parent
-ROUTES = _HERE / "routes.jsonl"
+ROUTES = _HERE / "routes.txt"
 SOURCE = _HERE / "openapi"
 """What people edit, in a checkout; a package lacks it."""
 
 
+def usual_path(route_id: str) -> str:
+    """The path that a route has if nothing else is told."""
+    return "/api/u1/v1/" + route_id.replace(".", "/")
+
+
 @cache
-def _lines() -> dict[str, bytes]:
-    """Id → line. A line begins with id, method and path."""
-    return {line.split(b'"', 4)[3].decode(): line for line in ROUTES.read_bytes().splitlines()}
+def _compiled() -> Columns:
+    return Columns(ROUTES.read_bytes())
+
+
+@cache
+def _numbers() -> dict[str, int]:
+    """Id → number, by id."""
+    return {route_id: number for number, route_id in enumerate(_compiled().column("routes", "id"))}
 
 
 @cache
 def _paths() -> dict[str, str]:
     """``METHOD /path`` → id, by path."""
-    heads = sorted((line.split(b'"', 12) for line in _lines().values()), key=lambda head: head[11])
-    return {f"{head[7].decode()} {head[11].decode()}": head[3].decode() for head in heads}
+    methods = _compiled().column("routes", "method")
+    told = _compiled().cells("routes", "path")
+    found = sorted(
+        (json.loads(path) if path else usual_path(route_id), method, route_id)
+        for route_id, method, path in zip(_numbers(), methods, told, strict=True)
+    )
+    return {f"{method} {path}": route_id for path, method, route_id in found}
+
+
+def _row(number: int) -> dict[str, Any]:
+    """A route as the source tells it (``compile.rows``)."""
+    compiled = _compiled()
+    row = compiled.row("routes", number)
+    row.setdefault("path", usual_path(row["id"]))
+    row["inputs"] = [compiled.row("inputs", one) for one in row.get("inputs", ())]
+    row["limits"] = [compiled.row("limits", one)["text"] for one in row.get("limits", ())]
+    return row
 
 
 @cache
 def _load(route_id: str) -> Route:
-    return Route.from_row(json.loads(_lines()[route_id]))
+    return Route.from_row(_row(_numbers()[route_id]))
+
+
+def tags() -> list[dict[str, str]]:
+    """What there is of each tag beside its routes: ``name``, ``title``, ``title_zh``, ``about``; by name."""
+    compiled = _compiled()
+    return [compiled.row("tags", number) for number in range(len(compiled.cells("tags", "name")))]
 
 
 def get(route_id: str) -> Route:
     """The route of this id; ``unknown_route`` with ``details.near`` where there is none."""
-    if route_id in _lines():
+    if route_id in _numbers():
         return _load(route_id)
     asked = re.sub(r"^api\.u\d\.v\d\.", "", route_id.strip("/ ").replace("/", "."))
     near = _near(asked, ids())
@@ -83,13 +118,13 @@ def match(method: str, path: str) -> tuple[Route, dict[str, str]]:
 
 def ids() -> tuple[str, ...]:
     """Every route id, sorted."""
-    return tuple(_lines())
+    return tuple(_numbers())
 
 
 def all_routes() -> Iterator[Route]:
     """Every route, sorted by id."""
-    for line in ROUTES.read_bytes().splitlines():
-        yield Route.from_row(json.loads(line))
+    for number in _numbers().values():
+        yield Route.from_row(_row(number))
 
 
 def _answering(path: str) -> dict[str, tuple[str, dict[str, str]]]:

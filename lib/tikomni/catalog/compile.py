@@ -1,9 +1,9 @@
-"""Makes the shipped catalogue (``routes.jsonl``) from its source (``openapi/*.yaml``).
+"""Makes the shipped catalogue (``routes.txt``) from its source (``openapi/*.yaml``).
 
     python -m tikomni.catalog.compile [--check]
 
-The source is what people edit; the compiled file is what programs read: one line for a route, so that
-looking up a route costs one line.
+The source is what people edit; the compiled file is what programs read: columns of routes, of inputs and of limits,
+each of which is written once, however many routes have it, so that it is small and a look-up costs a few cells.
 The words that only finding needs go into ``search.txt``. Same source, same bytes.
 It must not add facts that the source lacks.
 """
@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tikomni.catalog import ROUTES, SOURCE
+from tikomni.catalog import ROUTES, SOURCE, usual_path
+from tikomni.catalog.columns import written
 
 _PARAMETER = {
     "description": "about",
@@ -89,12 +90,61 @@ def _input(parameter: dict[str, Any]) -> dict[str, Any]:
 
 
 def build(source: Path = SOURCE) -> bytes:
-    """The bytes of ``routes.jsonl``: a line for each route, by id."""
-    found = [row for file in sorted(source.glob("*.yaml")) for row in rows(read(file))]
+    """The bytes of ``routes.txt``; routes by id, tags by name."""
+    documents = [read(file) for file in sorted(source.glob("*.yaml"))]
+    found = sorted((row for document in documents for row in rows(document)), key=_id)
     if not len(found) == len({row["id"] for row in found}) == len({(row["method"], row["path"]) for row in found}):
         raise ValueError("Two routes of the source share an id or an address.")
-    lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in sorted(found, key=_id))
-    return "".join(f"{line}\n" for line in lines).encode()
+    inputs, limits = _Once(), _Once()
+    short = [
+        row
+        | {"path": None if row["path"] == usual_path(row["id"]) else row["path"]}
+        | {"inputs": inputs.numbers(row.get("inputs", ())), "limits": limits.numbers(row.get("limits", ()))}
+        for row in found
+    ]
+    return written(
+        {
+            "routes": _table(short),
+            "inputs": _table(inputs.known),
+            "limits": {"text": list(limits.places)},
+            "tags": _table(sorted(map(tag, documents), key=lambda row: row["name"])),
+        }
+    )
+
+
+def tag(document: dict[str, Any]) -> dict[str, str]:
+    """What the source says of a document as a whole."""
+    info = document["info"]
+    return {
+        "name": document["tags"][0]["name"],
+        "title": info["title"],
+        "title_zh": info["x-tikomni-title-zh"],
+        "about": info["description"],
+    }
+
+
+class _Once:
+    """Gives values numbers, equal ones the same, in the order in which they come."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, int] = {}
+
+    def numbers(self, values: Iterable[Any]) -> list[int] | None:
+        return [self.places.setdefault(_json(value), len(self.places)) for value in values] or None
+
+    @property
+    def known(self) -> list[Any]:
+        return [json.loads(text) for text in self.places]
+
+
+def _table(found: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+    """Column → cells; what a row lacks is an empty cell."""
+    names = dict.fromkeys(name for row in found for name in row)
+    return {name: ["" if row.get(name) is None else _json(row[name]) for row in found] for name in names}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _id(row: dict[str, Any]) -> str:

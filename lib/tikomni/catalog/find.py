@@ -2,22 +2,22 @@
 
     find("抖音这条底下都在吵啥", {"aweme_id": "7412345678901234567"})
 
-Lexical and offline: of the index (``search.txt``, made by ``search.py``) a question needs the header, the routes and a
-few lines of terms. It must not call anything, or guess an input.
+Lexical and offline: of the index (``search.txt``, made by ``search.py``) a question needs the header, the routes and
+where a few terms stand. It must not call anything, or guess an input.
 """
 
 from __future__ import annotations
 
-import json
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tikomni.catalog import words
+from tikomni.catalog import ids, words
+from tikomni.catalog.columns import Columns, numbers
 from tikomni.catalog.question import UNKNOWN, Question, has_any, platform_of, read
 
 __all__ = ["DEFAULT_LIMIT", "SEARCH", "Found", "find", "platforms"]
@@ -27,12 +27,17 @@ SEARCH = Path(__file__).with_name("search.txt")
 DEFAULT_LIMIT = 8
 NOT_OFFERED = "none."
 """Capabilities that no route has are named so: where one fits best, nothing fits."""
+DEEDS = "act."
+"""Capabilities that do something as somebody: where one fits best on platforms that lack it, nothing fits either."""
+
+USUAL_COUNT, USUAL_LEVEL = 1, 0
+"""How often most terms stand in what a capability is asked with; most are not what only one route is asked with."""
 
 _TENTHS = 10
 _RARE = 2  # a term that was seen once or twice says less than it seems to
 _CONCEPT = 1.2  # a meaning counts for more than the word that carries it
 _USUAL_SIZE = 150
-_OWN = (0.5, 0.6, 0.65, 0.75)  # of a route's id, summary, keywords, and words that only it is asked with
+_OWN = (0.65, 0.75)  # of what a route says of itself, and of words that only it is asked with
 
 # How much things count beside words, whose weights are mostly 2…6 each. Set by measuring (tests/find).
 _NAME_IN_HAND = 1.5
@@ -55,14 +60,18 @@ _FAR_OFF, _PERHAPS_FAR_OFF, _COVERED = 12.0, 25.0, 0.4
 _NEAREST = 5
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """``routes``: ids, the best first. ``platforms``: where the best hits are, when they are on several and the
     question names none. ``nearest``: what there is instead, when nothing fits."""
 
     routes: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
     nearest: tuple[str, ...] = ()
+
+
+def pair(term: str) -> bool:
+    """Whether a term is two Chinese characters, as most are."""
+    return len(term) == 2 and term[0] >= words.CHINESE and term[1] >= words.CHINESE
 
 
 class _Entry(NamedTuple):
@@ -79,20 +88,6 @@ class _Entry(NamedTuple):
     takes: frozenset[str]
     lists: bool
     acts: bool
-
-    @classmethod
-    def from_line(cls, line: str) -> _Entry:
-        route, capability, standing, platforms, needs, takes, marks = line.split("\t")
-        return cls(
-            route,
-            int(capability),
-            int(standing) / 100,
-            _names(platforms),
-            tuple(map(_names, needs.split(";"))),
-            frozenset(takes.split(",")),
-            "l" in marks,
-            "a" in marks,
-        )
 
 
 class _Thing(NamedTuple):
@@ -114,28 +109,51 @@ class _Hit(NamedTuple):
 
 
 class _Index:
-    """``search.txt``; a line of terms is read when it is asked for."""
+    """``search.txt``; where a term stands is read when it is asked for."""
 
     def __init__(self, data: bytes) -> None:
-        head, _, rest = data.partition(b"\n")
-        end = rest.index(b"\n\n")
-        self.rules: dict[str, Any] = json.loads(head)
-        self._routes = rest[:end].decode().split("\n")
-        self._terms = rest[end + 1 :]  # each line with the break before it
+        self._columns = Columns(data)
+        self.rules: dict[str, Any] = self._columns.beside
         self.free = frozenset(self.rules["free"])
         self.telling = frozenset(self.rules["telling"])
         self._asked = sum(row[4] for row in self.rules["capabilities"])
+        self._pairs = "\n" + self._columns.text("pairs", "pair").decode()
+        self._words = b"\n" + self._columns.text("words", "word")
+        self._capability = [int(cell) for cell in self._columns.cells("routes", "capability")]
 
     @cached_property
     def concepts(self) -> words.Concepts:
         return words.Concepts(self.rules["forms"])
 
+    @cached_property
+    def _by_capability(self) -> list[int]:
+        """Numbers of the routes in the order in which terms count them: one capability's stand together."""
+        return sorted(range(len(self._capability)), key=self._capability.__getitem__)
+
     def entries(self, platforms: Sequence[str]) -> Iterator[tuple[int, _Entry]]:
         """Routes of these platforms, and those that serve any; without ``platforms`` all. Each with its number."""
         wanted = {*platforms, ""}
-        for number, line in enumerate(self._routes):
-            if not platforms or not wanted.isdisjoint(line.split("\t", 4)[3].split(",")):
-                yield number, _Entry.from_line(line)
+        columns = [self._route(name) for name in ("standing", "platforms", "needs", "takes", "marks")]
+        rows = zip(ids(), self._capability, *columns, strict=True)
+        for number, (route, capability, standing, where, needs, takes, marks) in enumerate(rows):
+            served = _names(where)
+            if not platforms or not wanted.isdisjoint(served or ("",)):
+                yield (
+                    number,
+                    _Entry(
+                        route,
+                        capability,
+                        int(standing) / 100,
+                        served,
+                        tuple(map(_names, needs.split(";"))),
+                        frozenset(_names(takes)),
+                        "l" in marks,
+                        "a" in marks,
+                    ),
+                )
+
+    def _route(self, column: str) -> list[str]:
+        return self._columns.text("routes", column).decode().split("\n")[:-1]
 
     def weights(self, term: str) -> tuple[dict[int, float], dict[int, float]]:
         """What a term says for each capability, and for each route.
@@ -143,22 +161,34 @@ class _Index:
         For a capability: how much likelier the term is in what it is asked with than elsewhere (naive Bayes, the count
         damped for what was seen seldom). For a route: how well the term tells it from the others (tf-idf).
         """
-        key = f"\n{term}\t".encode()
-        at = self._terms.find(key)  # quicker than to take all lines apart for a handful of them
-        if at < 0:
+        row = self._row(term)
+        if row is None:
             return {}, {}
-        at += len(key)
-        asked, _, own = self._terms[at : self._terms.index(b"\n", at)].decode().partition("\t")
         strength = _CONCEPT if term.startswith("@") else 1.0
-        counts, levels = _counts(asked), _counts(own)
+        asked, own = (self._columns.cells("terms", name)[row].decode() for name in ("asked", "own"))
+        counts = _counts(asked, USUAL_COUNT)
+        levels = {self._by_capability[place]: level for place, level in _counts(own, USUAL_LEVEL).items()}
         share = self._asked / (sum(counts.values()) + _RARE)
-        rarity = math.log(1 + (len(self._routes) - len(levels) + 0.5) / (len(levels) + 0.5))
+        rarity = math.log(1 + (len(self._capability) - len(levels) + 0.5) / (len(levels) + 0.5))
         return (
             _above(
                 0.5, {n: strength * math.log((times + 0.05) / self._size(n) * share) for n, times in counts.items()}
             ),
             _above(1.0, {n: strength * rarity * _OWN[level] for n, level in levels.items()}),
         )
+
+    def _row(self, term: str) -> int | None:
+        """Which row of ``terms`` is about ``term``: pairs come first."""
+        if not pair(term):
+            at = self._words.find(f"\n{term}\n".encode())
+            return None if at < 0 else self._count_of_pairs + self._words.count(b"\n", 0, at)
+        start = self._pairs.find("\n" + term[0])
+        at = self._pairs.find(term[1], start + 2, self._pairs.index("\n", start + 1)) if start >= 0 else -1
+        return None if at < 0 else at - 2 * self._pairs.count("\n", 0, at)
+
+    @cached_property
+    def _count_of_pairs(self) -> int:
+        return len(self._pairs) - 2 * self._pairs.count("\n") + 1
 
     def _size(self, capability: int) -> float:
         """How much a capability is asked with; the square root, since a longer list is not a likelier one."""
@@ -178,13 +208,13 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(text.split(",")) if text else ()
 
 
-def _counts(text: str) -> dict[int, int]:
-    """Number → level, as ``search.py`` writes them."""
-    return {
-        int(group[at : at + 2], 36): int(group[0], 36)
-        for group in filter(None, text.split("."))
-        for at in range(1, len(group), 2)
-    }
+def _counts(text: str, usual: int) -> dict[int, int]:
+    """Number → count, as ``search.py`` writes them."""
+    first, *others = text.split(".")
+    found = dict.fromkeys(numbers(first), usual)
+    for level, *rest in map(numbers, others):
+        found.update(dict.fromkeys((number - level - 1 for number in rest), level))
+    return found
 
 
 def _above(least: float, weights: dict[int, float]) -> dict[int, float]:
@@ -262,10 +292,12 @@ class _Ranking:
             if self._is_candidate(entry)
             and (score := self._score(entry, by_capability[entry.capability], by_route[number])) > 0
         ]
+        served = {hit.capability for hit in found}
         found += (
             _Hit(_NOT_OFFERED_WINS * by_capability[number], number)
             for number, (name, _, _, exclude, _) in enumerate(self.index.rules["capabilities"])
-            if name.startswith(NOT_OFFERED)
+            if (name.startswith(NOT_OFFERED) or (name.startswith(DEEDS) and self.asked.platforms))
+            and number not in served
             and by_capability[number]
             and exclude not in self.asked.platforms
             and self._is_asked_for(number)
@@ -301,11 +333,16 @@ class _Ranking:
     def _is_asked_for(self, capability: int) -> bool:
         """Some things are meant only by those who say so: what does more than read, what hardly anybody needs."""
         if capability not in self._asked_for:
-            when = self.index.rules["capabilities"][capability][2]
-            self._asked_for[capability] = not when or any(
-                all(self._says(part) for part in one.split(" + ")) for one in when.split(", ")
+            name, _, when, *_ = self.index.rules["capabilities"][capability]
+            self._asked_for[capability] = not when or (
+                any(all(self._says(part) for part in one.split(" + ")) for one in when.split(", "))
+                and not (name.startswith(DEEDS) and self._only_asks)
             )
         return self._asked_for[capability]
+
+    @cached_property
+    def _only_asks(self) -> bool:
+        return re.search(self.index.rules["asks"], self.low) is not None
 
     def _says(self, part: str) -> bool:
         if part.startswith("@"):

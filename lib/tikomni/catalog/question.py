@@ -9,41 +9,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 UNKNOWN = "?"
 """In hand: something that looks like an id, of which the question does not say what it is."""
 
-_LINK = re.compile(
-    r"(?:https?://)?((?:[a-z0-9-]+\.)+[a-z]{2,})(/[^\s，。！？；、（）【】《》“”‘’\"'<>]*)?", re.IGNORECASE
-)
-_GROUP = re.compile(r"\(\?P<(\w+)>")
-_MEDIA = re.compile(r"\.(?:mp3|wav|m4a|mp4|aac|flac|ogg|webm|mov)\b", re.IGNORECASE)
-_QUOTED = re.compile(r"[“\"「『《][^”\"」』》]{1,40}[”\"」』》]")
+# Not compiled here: ``re`` does that, and keeps it, when one is used; most questions need few of them.
+_LINK = r"(?i:https?://)?((?:[a-zA-Z0-9-]+\.)+[a-zA-Z]{2,})(/[^\s，。！？；、（）【】《》“”‘’\"'<>]*)?"
+_GROUP = r"\(\?P<(\w+)>"
+_MEDIA = r"\.(?:mp3|wav|m4a|mp4|aac|flac|ogg|webm|mov)\b"
+_QUOTED = r"[“\"「『《][^”\"」』》]{1,40}[”\"」』》]"
 # "uid 84990209480", "room 7318…": a word before a value may be the name of an input.
-_NAMED = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z][A-Za-z_]{1,18}?)\s*(?:id|号)?\s*[:：=]?\s*(?=[\w.-]*\d)")
-_LOGIN = re.compile(
-    r"cookie|登录态|登录信息|登录给|后台登录|有登录|my session|logged.in session|creator login"
-    r"|login (?:available|here|at hand)",
-    re.IGNORECASE,
+_NAMED = r"(?<![A-Za-z0-9_])([A-Za-z][A-Za-z_]{1,18}?)\s*(?:id|号)?\s*[:：=]?\s*(?=[\w.-]*\d)"
+_LOGIN = (
+    "cookie|登录态|登录信息|登录给|后台登录|有登录|my session|logged.in session|creator login"
+    "|login (?:available|here|at hand)"
 )
-_TOKEN = re.compile(r"(?<![a-z])token(?![a-z])", re.IGNORECASE)
-_SAYING = re.compile(r"[A-Za-z]{3}|[\u3400-\u9fff]{2}")
-_COORDINATES = re.compile(r"-?\d{1,3}\.\d{2,}\s*[,，]\s*-?\d{1,3}\.\d{2,}")
-_MANY = re.compile(
+_TOKEN = "(?<![a-z])token(?![a-z])"
+_COORDINATES = r"-?\d{1,3}\.\d{2,}\s*[,，]\s*-?\d{1,3}\.\d{2,}"
+_MANY = (
     r"(?<![\d.])(?:[3-9]|[1-9]\d)\s*(?:条|个|篇|links?|videos?|ids?|posts?|accounts?|people|profiles?|rooms?|clips?"
     r"|tweets?)(?![a-z])"
     r"|[三四五六七八九十]十?[一二三四五六七八九]?(?:条|个)(?:链接|作品|视频|主页|账号|直播间|帖子|笔记|网址|博主|id)"
 )
+_SAYING = r"[a-z]{3}|[^\x00-\xff]{2}"
 # Names that are everyday words, too: they name an input only when the caller says so.
 _EVERYDAY = frozenset("id name type page data text q date code mode path tag work age count token".split())
 _AS_WRITTEN = frozenset({"X", "RED"})  # names only in capitals
 _NOT_WORDS = frozenset({"region", "country_code"})  # free inputs whose values may be words of the question
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """A link of a known form. ``names``: the inputs that it gives; ``hidden``: ids that what it shows has, too, though
     the link does not spell them (a short link to a work stands for the work's id)."""
 
@@ -52,8 +48,7 @@ class Link:
     hidden: frozenset[str]
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """``text``: the words that are left. ``hand``: names of inputs in hand; ``given`` are those that the caller named,
     ``lists`` those with several values; ``many``: the words speak of several. ``links``: what links show, in
     order. ``elsewhere``: only platforms are named that no route serves."""
@@ -94,7 +89,7 @@ def read(text: str, have: Mapping[str, Any], platform: str | None, rules: Mappin
         hand=frozenset(hand),
         given=frozenset(have),
         lists=frozenset(name for name, value in have.items() if isinstance(value, list) and len(value) > 1),
-        many=bool(_MANY.search(text)),
+        many=bool(re.search(_MANY, text)),
         links=tuple(dict.fromkeys(links.shown)),
     )
 
@@ -143,7 +138,7 @@ class _Links:
         self.shown: list[Link] = []
 
     def take(self, text: str) -> str:
-        return _LINK.sub(self._note, text)
+        return re.sub(_LINK, self._note, text) if "." in text else text
 
     def _note(self, match: re.Match[str]) -> str:
         address = match[1] + (match[2] or "")
@@ -153,7 +148,7 @@ class _Links:
         if platform is None:
             if not match[0].lower().startswith("http"):
                 return match[0]  # "v2.0" in prose looks like a host, too
-            self.hand |= {"url", "file_urls", "input"} if _MEDIA.search(address) else {"url"}
+            self.hand |= {"url", "file_urls", "input"} if re.search(_MEDIA, address.lower()) else {"url"}
             return " "
         self.platforms.add(platform)
         self.hand.add("url")
@@ -169,7 +164,7 @@ class _Links:
         """The ids that other links of this platform spell for the same kind of thing."""
         for pattern, other, *_ in self.known[platform]["links"]:
             if other == kind:
-                yield from _GROUP.findall(pattern)
+                yield from re.findall(_GROUP, pattern)
 
 
 class _Names:
@@ -211,20 +206,28 @@ def _written(called: str) -> str:
 
 def _take_ids(text: str, rules: Mapping[str, Any], hand: set[str]) -> tuple[str, set[str]]:
     """The text without what looks like an id, and the platforms whose ids are among them."""
-    names = {name.lower(): name for name in rules["inputs"] if name.lower() not in _EVERYDAY}
-    for word in _NAMED.findall(text):
-        if found := names.get(word.lower()) or names.get(f"{word.lower()}_id"):
-            hand.add(found)
-    hand |= {"cookie"} if _LOGIN.search(text) else set()
-    hand |= {"token"} if _TOKEN.search(text) else set()
-    hand |= {"latitude", "longitude"} if _COORDINATES.search(text) else set()
+    low = text.lower()
+    hand |= _named(text, rules)
+    hand |= {"cookie"} if re.search(_LOGIN, low) else set()
+    hand |= {"token"} if "token" in low and re.search(_TOKEN, low) else set()
+    hand |= {"latitude", "longitude"} if re.search(_COORDINATES, text) else set()
     platforms = set()
-    for looks, name, platform in rules["ids"]:
+    for looks, name, platform, begin in rules["ids"]:
+        if begin not in text:
+            continue
         text, times = re.subn(rf"(?<![A-Za-z0-9_@#./-])(?:{looks})(?![A-Za-z0-9_])", " ", text)
         if times:
             hand.add(UNKNOWN if name == "id" else name)
             platforms |= {platform} if platform else set()
     return text, platforms
+
+
+def _named(text: str, rules: Mapping[str, Any]) -> set[str]:
+    """Names of inputs that stand before a value."""
+    said = [word.lower() for word in re.findall(_NAMED, text)]
+    names = {name.lower(): name for name in rules["inputs"] if name.lower() not in _EVERYDAY} if said else {}
+    found = (names.get(word) or names.get(f"{word}_id") for word in said)
+    return set(filter(None, found))
 
 
 def _take_free_values(text: str, have: Mapping[str, Any], rules: Mapping[str, Any], hand: set[str]) -> str:
@@ -233,12 +236,12 @@ def _take_free_values(text: str, have: Mapping[str, Any], rules: Mapping[str, An
     for value in _values({name: value for name, value in have.items() if name in free}):
         if len(value) > 1:
             text = re.sub(re.escape(value), " ", text, flags=re.IGNORECASE)
-    text, times = _QUOTED.subn(" ", text)
+    text, times = re.subn(_QUOTED, " ", text)
     hand |= {"keyword"} if times else set()
     return text
 
 
 def _without_pointing(text: str, points: str) -> str:
     """What is said beside "this post"; all of it, where that is nothing."""
-    left = re.sub(points, " ", text, flags=re.IGNORECASE)
-    return left if _SAYING.search(left) else text
+    left = re.sub(points, " ", text.lower())
+    return left if re.search(_SAYING, left) else text

@@ -1,7 +1,7 @@
 """The catalogue as Markdown: an index, and for each tag one page with the contracts of its routes.
 
 For agents and people that browse: every page can be read alone, in the catalogue's own words, each said once. Pure
-text, the same for the same source. It must not read or write files, or know where the pages are kept.
+text, the same for the same source. It must not write files, or know where the pages are kept.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from tikomni.catalog.compile import rows
+from tikomni import catalog
 from tikomni.catalog.model import DEFAULT_PRICE_USD, Body, Input, Paging, Route
 
 INDEX = "index.md"
@@ -52,13 +52,26 @@ may be left out. `one of` allows nothing else; `codes` are the values that are k
 
 def pages(documents: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """File name → text, for the documents of the source."""
+    from tikomni.catalog.compile import rows, tag  # not at the top: every contract is shown with this module
+
+    return _pages((tag(document), list(map(Route.from_row, rows(document)))) for document in documents)
+
+
+def installed_pages() -> dict[str, str]:
+    """The same from the compiled catalogue, for a package, which lacks the source."""
+    routes: dict[str, list[Route]] = {}
+    for route in catalog.all_routes():
+        routes.setdefault(route.tag, []).append(route)
+    return _pages((tag, routes[tag["name"]]) for tag in catalog.tags())
+
+
+def _pages(tags: Iterable[tuple[Mapping[str, str], list[Route]]]) -> dict[str, str]:
     found: dict[str, str] = {}
     lines = []
-    for document in documents:
-        info, file = document["info"], f"{document['tags'][0]['name']}.md"
-        routes = sorted(map(Route.from_row, rows(document)), key=lambda route: route.id)
-        title = " · ".join(dict.fromkeys((info["title"], info["x-tikomni-title-zh"])))
-        found[file] = _page(title, info["description"], routes)
+    for tag, routes in tags:
+        file, routes = f"{tag['name']}.md", sorted(routes, key=lambda route: route.id)
+        title = " · ".join(dict.fromkeys((tag["title"], tag["title_zh"])))
+        found[file] = _page(title, tag["about"], routes)
         lines.append(f"- [{title}]({file}), {_count(len(routes))}: {_objects(routes)}\n")
     return {INDEX: _INDEX_HEAD + "".join(sorted(lines, key=str.casefold)), **found}
 

@@ -6,15 +6,15 @@
 
     python -m tikomni.catalog.search [--check]
 
-The index is lines of text: one JSON header, one line for a route, one sorted line for a term, which counts where the
-term stands; ``find`` makes weights of the counts. Same source, same bytes. Needed when the catalogue is compiled,
-never when it is asked.
+The index is columns (``columns.py``): of each route, by id, what finding it needs; of each term where it stands, and
+how often; ``find`` makes weights of the counts. Pairs of Chinese characters, most of the terms, are told by the first:
+``粉丝末`` is 粉丝 and 粉末. Same source, same bytes. Needed when the catalogue is compiled, never when it is asked.
 """
 
 from __future__ import annotations
 
-import json
 import math
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -23,12 +23,14 @@ from pathlib import Path
 from typing import Any
 
 from tikomni.catalog import SOURCE, words
+from tikomni.catalog.columns import gaps, written
+from tikomni.catalog.find import USUAL_COUNT, USUAL_LEVEL, pair
 from tikomni.catalog.model import Route
 
 QUESTIONS = Path(__file__).parent / "questions"
 
 _SAID_BY_MANY = 160
-_BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+_COUNTS = (34, 21, 13, 8, 5, 3, 2, 1, 0)  # that are told; others are rounded down, which packs smaller
 
 
 @dataclass(frozen=True)
@@ -87,23 +89,30 @@ def build(routes: list[Route], folder: Path = QUESTIONS, source: Path = SOURCE) 
     asked += [_unnamed(route, keywords[route.id]) for route in routes if route.id not in set(named)]
     owners = {route: n for n, capability in enumerate(asked) for route in capability.routes}
     forms = _forms(folder)
-    meanings = _Meanings(words.Concepts(forms))
+    meanings = _Meanings(words.Concepts(_by_meanings(forms)))
     counts = [Counter(term for phrase in one.asked for term in meanings(phrase)) for one in asked]
     by_capability = _asked_often_enough(_postings(counts))
+    ordered = sorted(routes, key=lambda route: owners[route.id])
     by_route = _telling(
-        _postings(_own_terms(route, keywords[route.id], asked[owners[route.id]], meanings) for route in routes)
+        _postings(_own_terms(route, keywords[route.id], asked[owners[route.id]], meanings) for route in ordered)
     )
-    postings = {
-        term: [_written(by.get(term, {})) for by in (by_capability, by_route)] for term in by_capability | by_route
-    }
-    header = _header(asked, [count.total() for count in counts], routes, hints, forms)
-    lines = [
-        json.dumps(header, ensure_ascii=False, separators=(",", ":"), sort_keys=True),
-        *(_route_line(route, asked[owners[route.id]], owners[route.id], hints) for route in routes),
-        "",
-        *("\t".join([term, *both]).rstrip("\t") for term, both in sorted(postings.items()) if any(both)),
-    ]
-    return ("\n".join(lines) + "\n").encode()
+    terms = sorted(by_capability | by_route, key=lambda term: (not pair(term), term))
+    seconds: dict[str, str] = {}
+    for term in filter(pair, terms):
+        seconds[term[0]] = seconds.get(term[0], "") + term[1]
+    columns = [_route_columns(route, asked[owners[route.id]], owners[route.id], hints) for route in routes]
+    return written(
+        {
+            "routes": {name: [one[name] for one in columns] for name in columns[0]},
+            "pairs": {"pair": [first + rest for first, rest in seconds.items()]},
+            "words": {"word": [term for term in terms if not pair(term)]},
+            "terms": {
+                "asked": [_counted(by_capability.get(term, {}), USUAL_COUNT) for term in terms],
+                "own": [_counted(by_route.get(term, {}), USUAL_LEVEL) for term in terms],
+            },
+        },
+        _header(asked, [count.total() for count in counts], routes, hints, forms),
+    )
 
 
 def _unnamed(route: Route, keywords: list[str]) -> Capability:
@@ -123,11 +132,18 @@ class _Meanings:
 
 
 def _forms(folder: Path) -> dict[str, str]:
-    """Concept → its forms, separated by commas; without those that hold another one of the same concept."""
-    return {
-        concept: ",".join(_shortest(list(dict.fromkeys(filter(None, map(words.form, phrases(text)))))))
+    """Concept → its forms, separated by commas; without those that hold another one of the same concept.
+
+    Raises:
+        ValueError: a form is longer than what is looked for in questions.
+    """
+    forms = {
+        concept: _shortest(list(dict.fromkeys(filter(None, map(words.form, phrases(text))))))
         for concept, text in _yaml(folder / "concepts.yaml").items()
     }
+    if long := [one for group in forms.values() for one in group if words.is_too_long(one)]:
+        raise ValueError(f"Too long to be found: {long}")
+    return {concept: ",".join(group) for concept, group in forms.items()}
 
 
 def _shortest(forms: list[str]) -> list[str]:
@@ -157,29 +173,28 @@ def _telling(postings: dict[str, dict[int, int]]) -> dict[str, dict[int, int]]:
 
 
 def _own_terms(route: Route, keywords: list[str], capability: Capability, meanings: _Meanings) -> dict[str, int]:
-    """What a route says of itself: term → how prominent, from 0 (in the id) to 3 (only it is asked so)."""
-    fields = [
-        meanings(route.id.partition(".")[2].replace(".", " ").replace("_", " "), pairs=False),
-        meanings(route.summary, pairs=False) | meanings(route.summary_zh),
-        {term for keyword in keywords for term in meanings(keyword, pairs=False)},
-        {term for part in phrases((capability.also or {}).get(route.id, "")) for term in meanings(part)},
+    """What a route says of itself: term → 0, or 1 where only this route is asked so."""
+    said = [
+        *meanings(route.id.partition(".")[2].replace(".", " ").replace("_", " "), pairs=False),
+        *meanings(route.summary, pairs=False),
+        *meanings(route.summary_zh),
+        *(term for keyword in keywords for term in meanings(keyword, pairs=False)),
     ]
-    return {term: level for level, terms in enumerate(fields) for term in terms}
+    alone = (term for part in phrases((capability.also or {}).get(route.id, "")) for term in meanings(part))
+    return dict.fromkeys(said, 0) | dict.fromkeys(alone, 1)
 
 
 def _rarity(times: int, among: int) -> float:
     return math.log(1 + (among - times + 0.5) / (times + 0.5))
 
 
-def _written(found: dict[int, int]) -> str:
-    """Numbers of two characters in base 36, those of one level together after its own: ``0a1b2.3c4``."""
-    levels: dict[int, list[int]] = {}
+def _counted(found: dict[int, int], usual: int) -> str:
+    """Numbers by count, those of the usual one first: ``ab.3c.7d``."""
+    levels: dict[int, list[int]] = {usual: []}
     for number, level in sorted(found.items()):
-        levels.setdefault(min(level, 35), []).append(number)
-    return ".".join(
-        _BASE36[level] + "".join(_BASE36[n // 36] + _BASE36[n % 36] for n in numbers)
-        for level, numbers in sorted(levels.items())
-    )
+        levels.setdefault(next(count for count in _COUNTS if count <= level), []).append(number)
+    first = gaps(levels.pop(usual))
+    return first + "".join(f".{gaps([level])}{gaps(numbers)}" for level, numbers in sorted(levels.items()))
 
 
 def _header(
@@ -195,7 +210,7 @@ def _header(
             [one.name, round(math.log(1 + one.platforms) * 10), one.when, one.exclude, size]
             for one, size in zip(asked, sizes, strict=True)
         ],
-        "forms": forms,
+        "forms": _by_meanings(forms),
         "platforms": {
             name: {
                 "called": phrases(raw["called"]),
@@ -208,14 +223,32 @@ def _header(
         "spoken": _spoken(hints, forms),
         "weak": hints["weak"],
         "points": hints["points"],
+        "asks": hints["asks"],
         "elsewhere": phrases(hints["elsewhere"]),
-        "ids": [[one["looks"], one["name"], one.get("platform", "")] for one in hints["ids"]],
+        "ids": [[one["looks"], one["name"], one.get("platform", ""), _begin(one["looks"])] for one in hints["ids"]],
         "kinds": hints["kinds"],
         "same": {name: sorted(group) for name, group in sorted(same.items())},
         "free": phrases(hints["free"]),
         "telling": phrases(hints["telling"]),
         "inputs": {name: round(_rarity(times, len(routes)) * 10) for name, times in sorted(takes.items())},
     }
+
+
+def _begin(looks: str) -> str:
+    """The letters and signs that all that matches this pattern begins with: to look for them is quicker."""
+    return re.match(r"[\w/@#-]*(?![?*{|])", looks)[0]
+
+
+def _by_meanings(forms: dict[str, str]) -> list[list[str]]:
+    """Forms that mean the same things, together: the meanings, the forms."""
+    meanings: dict[str, list[str]] = {}
+    for concept, text in forms.items():
+        for form in text.split(","):
+            meanings.setdefault(form, []).append(f"@{concept}")
+    groups: dict[str, list[str]] = {}
+    for form, concepts in meanings.items():
+        groups.setdefault(" ".join(concepts), []).append(form)
+    return [[names, ",".join(group)] for names, group in groups.items()]
 
 
 def _spoken(hints: dict[str, Any], forms: dict[str, str]) -> list[str]:
@@ -225,25 +258,21 @@ def _spoken(hints: dict[str, Any], forms: dict[str, str]) -> list[str]:
     return [name for name in called if words.form(name) in meant]
 
 
-def _route_line(route: Route, capability: Capability, number: int, hints: dict[str, Any]) -> str:
-    """id, capability, standing in hundredths, platforms, what it needs (``a,b;a,c``), what else it takes, marks."""
+def _route_columns(route: Route, capability: Capability, number: int, hints: dict[str, Any]) -> dict[str, str]:
+    """``standing`` in hundredths; ``needs`` are sets (``a,b;a,c``), ``takes`` what else it takes."""
     head = route.id.split(".")[0]
-    platforms = hints["routes"].get(head, [head])
     needed = _needed(route)
     every = set().union(*needed)
     lists = _is_bare(route) or any(item.type == "array" or item.comma_separated for item in route.inputs)
     acts = route.effect in ("write", "generate", "inflate")
-    return "\t".join(
-        [
-            route.id,
-            str(number),
-            str(_standing(route, capability)),
-            ",".join(platforms),
-            ";".join(",".join(sorted(one)) for one in needed),
-            ",".join(sorted(_names(route) - every)),
-            "l" * lists + "a" * acts,
-        ]
-    )
+    return {
+        "capability": str(number),
+        "standing": str(_standing(route, capability)),
+        "platforms": ",".join(hints["routes"].get(head, [head])),
+        "needs": ";".join(",".join(sorted(one)) for one in needed),
+        "takes": ",".join(sorted(_names(route) - every)),
+        "marks": "l" * lists + "a" * acts,
+    }
 
 
 def _standing(route: Route, capability: Capability) -> int:

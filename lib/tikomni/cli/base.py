@@ -19,6 +19,7 @@ from tikomni.progress import Progress
 if TYPE_CHECKING:
     from tikomni.dispatch.terms import Terms
     from tikomni.envelope import Cost, Status
+    from tikomni.settings import Settings
 
 __all__ = [
     "Context",
@@ -45,10 +46,12 @@ SCRIPTS = (
     ("single-work-analysis", "poll_asr.py", ("poll-asr",)),
     ("single-work-analysis", "write_benchmark_card.py", ("card", "write")),
     ("creator-analysis", "analyze_creator.py", ("creator",)),
+    ("creator-analysis", "compare_creators.py", ("compare",)),
     ("creator-analysis", "write_benchmark_card.py", ("card", "write")),
     ("meta-capability", "call_route.py", ("route", "call")),
     ("meta-capability", "call_route.py", ("route",)),
     ("meta-capability", "test_auth.py", ("auth",)),
+    ("meta-capability", "collect.py", ("collect",)),
     ("meta-capability", "library.py", ("library",)),
     ("meta-capability", "tikomni.py", ()),
 )
@@ -104,7 +107,7 @@ class Context:
         Raises:
             InputError: ``config``.
         """
-        from tikomni.settings import load  # not at the top: looking up a route needs no settings
+        from tikomni.settings_load import load  # not at the top: looking up a route needs no settings
 
         settings = load(
             vars(args),
@@ -129,8 +132,10 @@ class Context:
         from tikomni import redact
         from tikomni.dispatch.ledger import Ledger
         from tikomni.dispatch.terms import Budget, Terms
+        from tikomni.storage.sqlite import wait_until
         from tikomni.storage.tree import check_folder
 
+        wait_until(self.deadline)
         for flag, value in (("calls", args.max_calls), ("cost", args.max_cost), ("asr-seconds", args.max_asr_seconds)):
             if value is not None and not value >= 0:
                 raise InputError("usage", f"--max-{flag} {value}: expected a number that is not negative.")

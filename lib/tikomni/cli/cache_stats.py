@@ -67,6 +67,8 @@ def group_of(shelf: Shelf) -> str:
     from tikomni.dispatch import shelf as shelves
     from tikomni.errors import InputError
 
+    if shelf.route == shelves.MODEL:
+        return KEPT
     try:
         return shelves.group(catalog.get(shelf.route)) or "other"
     except (InputError, KeyError):

@@ -1,4 +1,4 @@
-"""Write a commented settings file with every default, to edit."""
+"""Write a commented settings file with every default, to edit. (`env init` writes the `.env` for the key.)"""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from tikomni.cli.base import Context, Outcome, add_common
+from tikomni.cli.env_init import write_private
 from tikomni.errors import InputError
 from tikomni.locations import config_file
 
@@ -19,13 +20,6 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     from tikomni.settings_text import yaml_text
 
     path = (args.path or args.config or config_file()).expanduser().absolute()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(yaml_text())
-        path.chmod(0o600)
-    except FileExistsError:
-        raise InputError("config", f"{path} exists and was left alone.", hint="Name another file.") from None
-    except OSError as error:
-        raise InputError("storage", f"{path}: {error.strerror or error}.") from None
+    if not write_private(path, yaml_text()):
+        raise InputError("config", f"{path} exists and was left alone.", hint="Name another file.")
     return Outcome(result={"path": str(path)}, plain=(f"Wrote {path}",))

@@ -93,6 +93,8 @@ def total(rows: Iterable[Spent], settings: Settings) -> dict[str, Any]:
         "usd_known": round(known, 6),
         "unpriced": unpriced,
         "asr_seconds": seconds,
+        "tokens_in": sum(row.tokens_in for row in rows),
+        "tokens_out": sum(row.tokens_out for row in rows),
     }
 
 
@@ -132,5 +134,6 @@ def line(row: dict[str, Any]) -> str:
     said = [f"{row['calls']} calls", f"{row['billed']} billed"]
     said += [f"{row['repeated']} repeated"] if row["repeated"] else []
     said += [f"{row['asr_seconds']:g} s of speech"] if row["asr_seconds"] else []
+    said += [f"{row['tokens_in']:,} + {row['tokens_out']:,} tokens"] if row["tokens_in"] else []
     said.append(usd(row["usd_known"]) + (f" + unpriced: {', '.join(row['unpriced'])}" if row["unpriced"] else ""))
     return ", ".join(said)

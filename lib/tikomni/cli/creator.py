@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tikomni import redact
+from tikomni.cli import analyst
 from tikomni.cli.base import (
     Context,
     Next,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from tikomni.settings import Settings
 
 FORMS = ("xlsx", "csv", "jsonl", "feishu")
+WORKS = 200
 TOP, NAMED = 5, 10
 PAGE = 20
 
@@ -38,20 +40,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("inputs", metavar="INPUT", nargs="*", help="profile link, pasted share text, handle or id")
     parser.add_argument("--from", dest="source", metavar="FILE", help="read inputs from a file; -: standard input")
     parser.add_argument("--platform", metavar="NAME", help="whose handles or ids these are: douyin, xiaohongshu")
-    parser.add_argument("--works", default="200", metavar="N|all", help="newest works to collect (default 200)")
+    parser.add_argument("--works", metavar="N|all", help=f"newest works to collect (default {WORKS})")
     parser.add_argument("--since", metavar="DATE", help="works published since then: 2026-11-01, or 30d")
     parser.add_argument("--until", metavar="DATE", help="works published before then")
     parser.add_argument(
         "--detail",
         choices=("sample", "all", "none"),
-        default="sample",
         help="whose own answer is asked for what lists cut (default: the sampled works, at most 80)",
     )
-    parser.add_argument("--with", dest="extras", choices=("plays",), action="append", default=[], help="priced extras")
+    parser.add_argument(
+        "--with",
+        dest="extras",
+        choices=("plays", "transcripts"),
+        action="append",
+        default=[],
+        help="priced extras; transcripts: with --follow, the words of new works",
+    )
+    parser.add_argument(
+        "--follow", nargs="?", const="", metavar="FILE", help="what is new of the creators in follow.yaml, or in FILE"
+    )
     parser.add_argument("--no-transcripts", action="store_true", help="facts and figures only, no words of videos")
     parser.add_argument("--sources", dest="transcript_sources", metavar="LIST", help="where words are sought, in order")
     parser.add_argument("--export", metavar="FORMS", help="tables to write: xlsx,csv,jsonl,feishu")
     parser.add_argument("--dry-run", action="store_true", help="say what would be asked and cost, and ask nothing")
+    analyst.add_analyst_arguments(parser, "creator")
     add_output_arguments(parser)
     add_call_arguments(parser)
     add_common(parser)
@@ -61,6 +73,10 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     from tikomni.cli.targets import gather, is_creator, refuse_others
 
     settings = context.settings(args)
+    if args.follow is not None:
+        from tikomni.cli import following
+
+        return following.run(args, context, _options(args, settings), settings)
     targets = gather(args.inputs, args.source, args.platform, expect="creator")
     creators = [t for t in targets if is_creator(t)]
     refusal, instead = refuse_others(targets, context, is_creator)
@@ -91,20 +107,22 @@ def _options(args: argparse.Namespace, settings: Settings) -> Options:
     forms = tuple(part.strip() for part in (args.export or "").split(",") if part.strip())
     if unknown := [form for form in forms if form not in FORMS]:
         raise InputError("usage", f"--export {args.export!r}: no {', '.join(unknown)}; there are {', '.join(FORMS)}.")
-    if args.works != "all" and not (args.works.isascii() and args.works.isdecimal() and int(args.works)):
-        raise InputError("usage", f"--works {args.works!r}: expected a number of works, or all.")
+    works = args.works if args.works is not None else str(WORKS)
+    if works != "all" and not (works.isascii() and works.isdecimal() and int(works)):
+        raise InputError("usage", f"--works {works!r}: expected a number of works, or all.")
     since, until = (moment(getattr(args, name), name, settings) for name in ("since", "until"))
     if since and until and since >= until:
         raise InputError("usage", f"--since {args.since} is not before --until {args.until}.")
     return Options(
-        works=None if args.works == "all" else int(args.works),
+        works=None if works == "all" else int(works),
         since=since,
         until=until,
-        detail=args.detail,
+        detail=args.detail or "sample",
         plays="plays" in args.extras,
         words=not args.no_transcripts,
         exports=forms,
         own_words=own_words(settings.words_file) if settings.words_file else (),
+        analyst=analyst.asked(args, settings, "creator"),
     )
 
 
@@ -146,13 +164,17 @@ def _outcome(
     if not many and run.done[0].creator is not None:
         result = _whole(run.done[0])
     missing = [{"item": m.item, "field": m.field, "reason": m.reason} for d in run.done for m in d.missing]
+    missing += analyst.missing(run.analyses)
     result |= {"missing": missing[:NAMED], "missing_count": len(missing)}
-    result["tasks"] = task_rows([row for d in run.done for row in d.tasks], context, settings)
+    waiting = analyst.unanswered((row for d in run.done for row in d.tasks), run.analyses)
+    result["tasks"] = task_rows(waiting, context, settings)
+    if options.analyst is not None:
+        result["analyses"] = analyst.rows(run.analyses)
     warnings = list(run.warnings)
-    whole = _document(result | {"missing": missing}, run)
+    whole = document(result | {"missing": missing}, run)
     result["run_path"] = context.keep_run(settings, run.status, run.cost, warnings, whole)
     if result["run_path"] is not None:
-        _keep_works(Path(result["run_path"]).with_name("works.jsonl"), run, warnings)
+        keep_works(Path(result["run_path"]).with_name("works.jsonl"), run, warnings)
     status = "partial" if refused and run.status == "complete" else run.status
     return Outcome(
         result=result,
@@ -267,7 +289,7 @@ def _named(name: str, keys: Sequence[str] | None) -> dict[str, Any]:
     return {name: [key.partition(":")[2] for key in keys[:NAMED]], f"{name}_count": len(keys)}
 
 
-def _document(result: dict[str, Any], run: Run) -> dict[str, Any]:
+def document(result: dict[str, Any], run: Run) -> dict[str, Any]:
     """What the run's own document holds: everything but the works, which stand in a file beside it."""
     pictures = [(d.creator, d.picture) for d in run.done if d.creator is not None and d.picture is not None]
     return result | {
@@ -279,7 +301,7 @@ def _document(result: dict[str, Any], run: Run) -> dict[str, Any]:
     }
 
 
-def _keep_works(path: Path, run: Run, warnings: list[str]) -> None:
+def keep_works(path: Path, run: Run, warnings: list[str]) -> None:
     from tikomni.storage.tables import write_rows
 
     works = (work.as_dict() for done in run.done if done.picture is not None for work in done.picture.works)
@@ -335,5 +357,6 @@ def _plan(
         "speech": "billed by the second where a video has no subtitles" if options.words else "none",
         "speech_usd_per_hour": settings.asr_usd_per_hour,
         "note": "Answers that are stored already cost nothing.",
+        **analyst.plan(options.analyst),
     }
     return Outcome(result=result, next=instead, full=full)

@@ -1,49 +1,58 @@
-"""Copy skills into an agent's skills folder, each with all that it needs; nothing there is overwritten."""
+"""Put skills into an agent's skills folder, each with all that it needs; what is there already is brought up to date.
+
+Files that you edited are kept and named (exit status 3); files that are not ours are never touched.
+"""
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from tikomni.cli.base import Context, Next, Outcome, add_common, paste
-from tikomni.install import installer
+from tikomni.cli.places import add_change, add_places, command, report, spoken
+from tikomni.install import verbs
 from tikomni.install.environment import prepare
+from tikomni.install.words import Refusal, say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("agent", metavar="AGENT", help=", ".join(agent.id for agent in installer.agents()))
-    parser.add_argument("skills", metavar="SKILL", nargs="*", help="names of skills, or `all` (default)")
-    parser.add_argument("--dir", type=Path, metavar="DIR", help="a skills folder other than the agent's own")
+    add_places(parser, "those found on this machine")
+    parser.add_argument("--migrate", action="store_true", help="codex: also take our copy out of its former folder")
+    add_change(parser)
     add_common(parser)
 
 
+@spoken
 def run(args: argparse.Namespace, context: Context) -> Outcome:
-    context.language = args.language or context.language
-    plan = installer.plan(args.agent, args.skills or [installer.ALL], args.dir)
-    targets = [skill.target for skill in plan.skills]
-    installer.refuse_existing(targets)
-    prepared = prepare(say=context.progress(args).note)
-    installer.apply(plan)
-    return Outcome(
-        result={
-            "agent": plan.agent,
-            "folder": str(plan.folder),
-            "skills": [
-                {"skill": skill.skill, "path": str(skill.target), "files": len(skill.files)} for skill in plan.skills
-            ],
-            "python": str(prepared.python),
-        },
-        next=_check_of_key(plan),
-        plain=(f"Installed for {plan.agent}:", *(f"  {path}" for path in targets), _KEY.format(plan.folder)),
-    )
+    places = verbs.places_to_install(args.agent, args.scope or "user", args.dir)
+    former = [
+        verbs.Place(place.agent, "user", place.agent.legacy, legacy=True) for place in places if place.agent.legacy
+    ]
+    if args.migrate and not former:
+        raise Refusal("usage", "no_migration")
+    python = None
+    if not args.dry_run:
+        verbs.install(places, args.skills, force=args.force, dry_run=True)  # what cannot be done is refused first
+        python = str(prepare(say=context.progress(args).note).python)
+    done = verbs.install(places, args.skills, force=args.force, dry_run=args.dry_run)
+    if args.migrate:
+        done += verbs.remove(former, args.skills, force=args.force, dry_run=args.dry_run)
+    outcome = report(done, args, context, () if args.dry_run else _then(places, context), python=python)
+    from dataclasses import replace
+
+    keys = [say("key_place", context.language, path=place.folder / ".env") for place in places]
+    return replace(outcome, plain=(*(outcome.plain or ()), *([] if args.dry_run else keys)))
 
 
-_KEY = "Put TIKOMNI_API_KEY=… into {}/.env (mode 600), unless it is in the environment."
-
-
-def _check_of_key(plan: installer.Plan) -> tuple[Next, ...]:
-    for skill in plan.skills:
-        if (skill.target / "scripts" / "test_auth.py").is_file():
-            why = f"checks the key; {_KEY[0].lower()}{_KEY[1:].format(plan.folder)}"
-            return (Next(paste(["auth"], [], skill.target), why),)
-    return ()
+def _then(places: list[verbs.Place], context: Context) -> list[Next]:
+    """How the key gets into place, and how it is checked."""
+    language, steps = context.language, []
+    for place in places:
+        env = place.folder / ".env"
+        words = ["--dir", str(place.folder)] if place.scope is None else [place.agent.id]
+        words += ["--scope", "project"] if place.scope == "project" else []
+        if not env.exists():
+            steps.append(Next(command(["env", "init"], words), say("why_env_init", language, path=env)))
+        for skill in verbs.ours_in(place.folder):
+            if (place.folder / skill / "scripts" / "test_auth.py").is_file():
+                steps.append(Next(paste(["auth"], [], place.folder / skill), say("why_auth", language, path=env)))
+    return steps

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from tikomni.cli.base import Context, Outcome, add_common
-from tikomni.install import installer
+from tikomni.install import package, state
+from tikomni.install.agents import agents
+from tikomni.install.words import say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,25 +17,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> Outcome:
     context.language = args.language or context.language
-    skills = [{"skill": name, "description": installer.description(name)} for name in installer.skills()]
-    agents = [
+    skills = [{"skill": name, "description": package.description(name)} for name in package.skills()]
+    rows = [
         {
             "agent": agent.id,
             "aliases": agent.aliases,
-            "folder": str(agent.folder),
-            "installed": installer.installed(agent.folder),
+            "found": bool(agent.found_by and agent.found_by.is_dir()),
+            "folder": str(agent.user),
+            "installed": installed(agent.user),
+            "project_folder": str(agent.project),
+            "installed_in_project": installed(agent.project),
         }
-        for agent in installer.agents()
+        for agent in agents()
     ]
-    return Outcome(result={"skills": skills, "agents": agents}, plain=tuple(_lines(skills, agents)))
-
-
-def _lines(skills: list[dict], agents: list[dict]) -> list[str]:
-    lines = ["Skills:"]
+    lines = [say("skills", context.language)]
     for skill in skills:
         lines += [f"  {skill['skill']}", f"    {skill['description']}"]
-    lines.append("Agents:")
-    for agent in agents:
-        has = [f"{row['skill']} {row['version'] or '(not ours)'}" for row in agent["installed"]]
-        lines += [f"  {agent['agent']:<12} {agent['folder']}", f"    installed: {', '.join(has) or 'none'}"]
+    lines.append(say("agents", context.language))
+    for row in rows:
+        lines += _lines(row, context.language)
+    return Outcome(result={"skills": skills, "agents": rows}, plain=tuple(lines), full=True)
+
+
+def installed(folder: Path) -> list[dict]:
+    """The skills of our names in ``folder``: ``{skill, version, path}``; version is null where it is not ours."""
+    rows = []
+    for name in package.names():
+        if (folder / name).exists():
+            manifest = state.manifest(folder / name)
+            rows.append({"skill": name, "version": manifest.version if manifest else None, "path": str(folder / name)})
+    return rows
+
+
+def _lines(row: dict, language: str) -> list[str]:
+    lines = [f"  {row['agent']:<12} {row['folder']}"]
+    places = {row["project_folder"]: row["installed_in_project"], row["folder"]: row["installed"]}
+    for folder, has in places.items():
+        if has:
+            what = ", ".join(f"{one['skill']} {one['version'] or say('not_ours', language)}" for one in has)
+            lines.append(f"    {folder}: {say('installed', language, what=what)}")
     return lines

@@ -6,6 +6,7 @@ import argparse
 import threading
 
 from tikomni.cli.base import Context, Outcome, add_common
+from tikomni.errors import TikomniError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,11 +16,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> Outcome:
-    from tikomni.sandbox import Sandbox
+    try:
+        from tikomni.sandbox import Sandbox
+    except ImportError as error:
+        raise TikomniError(
+            "no_environment",
+            f"The sandbox is not here, or lacks packages ({error.name}).",
+            hint="Run it from the package: npx tikomni-skills sandbox",
+        ) from None
 
     with Sandbox(replay=args.replay).start(args.port) as sandbox:
         progress = context.progress(args)
         progress.note(f"TIKOMNI_BASE_URL={sandbox.base_url} TIKOMNI_API_KEY={sandbox.key}")
+        model = {"BASE_URL": f"{sandbox.base_url}/v1", "MODEL": "sandbox-model", "API_KEY": sandbox.llm.key}
+        progress.note(" ".join(f"TIKOMNI_LLM_{name}={value}" for name, value in model.items()))
         try:
             threading.Event().wait()
         except KeyboardInterrupt:

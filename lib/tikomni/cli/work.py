@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tikomni import redact
+from tikomni.cli import analyst
 from tikomni.cli.base import (
     Context,
     Next,
@@ -18,9 +19,11 @@ from tikomni.cli.base import (
     run_async,
 )
 from tikomni.cli.card_write import task_rows
-from tikomni.errors import Interrupted
+from tikomni.errors import InputError, Interrupted
 
 if TYPE_CHECKING:
+    from tikomni.pipelines.analyst import Asked
+    from tikomni.pipelines.comments import Wanted
     from tikomni.pipelines.works import Done, Options, Run
     from tikomni.platforms import Target
     from tikomni.settings import Settings
@@ -35,11 +38,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="source", metavar="FILE", help="read inputs from a file; -: standard input")
     parser.add_argument("--platform", metavar="NAME", help="whose ids these are: douyin, xiaohongshu")
     parser.add_argument("--no-transcript", action="store_true", help="facts only, no words of videos")
+    parser.add_argument("--sources", dest="transcript_sources", metavar="LIST", help="where words are sought, in order")
     parser.add_argument("--no-card", action="store_true", help="no Markdown card")
     parser.add_argument(
         "--card-type", choices=("work", "author_sample_work"), default="work", help="which folder and prefix"
     )
+    group = parser.add_argument_group("comments")
+    group.add_argument("--comments", type=int, metavar="N", help="read N comments too, about one call for 20")
+    group.add_argument(
+        "--replies", action="store_true", help="and up to N replies in all, of the N/10 comments that have most"
+    )
+    group.add_argument("--keep-users", action="store_true", help="keep commenters' names and ids (default: a hash)")
+    group.add_argument("--export", metavar="FORMS", help="tables of comments: csv,xlsx (default csv)")
     parser.add_argument("--dry-run", action="store_true", help="say what would be asked, and ask nothing")
+    analyst.add_analyst_arguments(parser, "work")
     add_output_arguments(parser)
     add_call_arguments(parser)
     add_common(parser)
@@ -54,8 +66,10 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     refusal, instead = refuse_others(targets, context)
     if refusal is not None and not works:
         return Outcome(status="failed", error=refusal, next=instead)
+    asked = analyst.asked(args, settings, "work")
+    comments = _comments(args)
     if args.dry_run:
-        return _plan(works, args, settings, instead)
+        return _plan(works, args, settings, instead, asked, comments)
     settings.require_key()
 
     from tikomni.pipelines import works as pipeline
@@ -66,6 +80,8 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         images=settings.images,
         terms=context.terms(args, settings),
         card_type=args.card_type,
+        analyst=asked,
+        comments=comments,
     )
     progress = context.progress(args)
     try:
@@ -73,6 +89,24 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     finally:
         progress.close()
     return _outcome(brought, options, settings, context, args, instead, refusal is not None)
+
+
+def _comments(args: argparse.Namespace) -> Wanted | None:
+    """What was asked for of comments."""
+    if args.comments is None:
+        if args.replies or args.keep_users or args.export:
+            raise InputError("usage", "--replies, --keep-users and --export need --comments N.")
+        return None
+    if args.comments < 1:
+        raise InputError("usage", f"--comments {args.comments}: expected how many, 1 or more.")
+
+    from tikomni.cards.comment_tables import FORMS
+    from tikomni.pipelines.comments import Wanted
+
+    forms = tuple(part.strip() for part in (args.export or "csv").split(",") if part.strip())
+    if unknown := [form for form in forms if form not in FORMS]:
+        raise InputError("usage", f"--export {args.export!r}: no {', '.join(unknown)}; there are {', '.join(FORMS)}.")
+    return Wanted(args.comments, args.replies, args.keep_users, forms)
 
 
 def _outcome(
@@ -91,14 +125,19 @@ def _outcome(
     stopped = any(d.error is not None and d.error.details.get("stopped") for d in run.done)
     if run.pending or run.interrupted or stopped:
         commands.insert(0, context.go_on())
-    result: dict[str, Any] = {"works": [_row(d) for d in run.done]}
+    result: dict[str, Any] = {"works": [_row(d, len(run.done) == 1) for d in run.done]}
     if len(run.done) == 1 and run.done[0].work is not None:
         only = run.done[0]
         result["work"] = only.work.as_dict()
         result["card"] = {"path": _text(only.card), "json_path": _text(only.document)}
-    waiting = [row for done in run.done for row in done.tasks]
+        if only.comments is not None:
+            result["comments"] = only.comments.as_dict()
+    waiting = analyst.unanswered((row for done in run.done for row in done.tasks), run.analyses)
     result["tasks"] = task_rows(waiting, context, settings)
     result["missing"] = [{"item": m.item, "field": m.field, "reason": m.reason} for d in run.done for m in d.missing]
+    result["missing"] += analyst.missing(run.analyses)
+    if options.analyst is not None:
+        result["analyses"] = analyst.rows(run.analyses)
     warnings = list(run.warnings)
     whole = {**result, "work_documents": [d.work.as_dict() for d in run.done if d.work is not None]}
     whole.pop("work", None)
@@ -119,8 +158,8 @@ def _outcome(
     )
 
 
-def _row(done: Done) -> dict[str, Any]:
-    """One line of ``result.works``."""
+def _row(done: Done, alone: bool) -> dict[str, Any]:
+    """One line of ``result.works``; what there is to say of an only work stands beside it."""
     if done.work is None:
         assert done.error is not None
         return {
@@ -132,10 +171,24 @@ def _row(done: Done) -> dict[str, Any]:
     work = done.work
     row: dict[str, Any] = {"platform": work.platform, "platform_work_id": work.platform_work_id, "title": work.title}
     row |= {name: getattr(work, name) for name in COUNTS}
-    return row | {"status": done.status, "card": _text(done.card), "json_path": _text(done.document)}
+    row |= {"status": done.status, "card": _text(done.card), "json_path": _text(done.document)}
+    if (talk := done.comments) is not None and not alone:
+        row |= {
+            "comments_read": len(talk.found),
+            "replies_read": len(talk.replies),
+            "comments_path": _text(talk.paths.get("jsonl")),
+        }
+    return row
 
 
-def _plan(targets: list[Target], args: argparse.Namespace, settings: Settings, instead: tuple[Next, ...]) -> Outcome:
+def _plan(
+    targets: list[Target],
+    args: argparse.Namespace,
+    settings: Settings,
+    instead: tuple[Next, ...],
+    asked: Asked | None,
+    comments: Wanted | None,
+) -> Outcome:
     """What a run would ask, from the platform definitions and the ledger alone."""
     from tikomni import catalog
     from tikomni.platforms import definition, requests
@@ -162,9 +215,24 @@ def _plan(targets: list[Target], args: argparse.Namespace, settings: Settings, i
         "usd_at_least": round(sum(r["usd_at_least"] or 0 for r in rows), 6),
         "speech": "none" if args.no_transcript else "billed by the second where a video has no subtitles",
         "speech_usd_per_hour": per_hour,
+        **_comments_plan(targets, comments),
         "note": "Answers that are stored already cost nothing.",
+        **analyst.plan(asked),
     }
     return Outcome(result=json.loads(json.dumps(result)), next=instead, full=args.full)
+
+
+def _comments_plan(targets: list[Target], comments: Wanted | None) -> dict[str, Any]:
+    if comments is None:
+        return {}
+
+    from tikomni.pipelines.comments import price
+
+    prices = [price(target, comments) for target in targets]
+    return {
+        "comments_calls_about": sum(one.calls for one in prices),
+        "comments_usd_about": round(sum(one.usd for one in prices), 6),
+    }
 
 
 def _text(path: Path | None) -> str | None:

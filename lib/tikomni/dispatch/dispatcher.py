@@ -50,6 +50,7 @@ EFFECTS = {
 BACKOFF_MOST = 5.0
 MESSAGE_MOST = 300
 SUBMISSION_GRACE_SECONDS = 4.0
+READ_GRACE_SECONDS = 2.0
 # How often somebody who waits for another's answer looks for it.
 LOOK_SECONDS = 0.05
 CACHED_BYTES = 64 * 1024 * 1024
@@ -430,8 +431,10 @@ class Dispatcher:
             return timeout
         if left <= 0:
             raise DeadlinePassed
-        # To hang up on a submission is not to know whether it was accepted: it may outlast the deadline a little.
-        return min(timeout, left + (0 if call.repeatable else SUBMISSION_GRACE_SECONDS))
+        # To hang up is to pay for an answer that nobody reads, and not to know what became of a submission: both may
+        # outlast the deadline a little.
+        grace = SUBMISSION_GRACE_SECONDS if not call.repeatable else READ_GRACE_SECONDS if call.route.price else 0.0
+        return min(timeout, left + grace)
 
     async def _send(self, call: _Call, identity: Mapping[str, str], timeout: float) -> Verdict:
         url = call.provider.url(call.prepared.path)

@@ -25,6 +25,8 @@ OBJECTS: dict[str, Group | None] = {
     ),
     **dict.fromkeys(("profile", "question", "shop", "topic", "work"), "facts"),
 }
+# What is asked of a model (``dispatch/llm.py``): no route of the catalogue, and a question once answered stays so.
+MODEL = "llm.chat"
 # Providers' own services: accounts, prices, versions.
 OWN = ("tikhub.",)
 

@@ -43,6 +43,7 @@ class Tally:
     """Counts while a run goes on; ``Dispatcher.cost`` makes the report of it.
 
     ``reserved_usd`` is the price of calls that are under way, ``reserved_seconds`` the speech that this run sends.
+    ``tokens_in``, ``tokens_out``: what models read and wrote; ``model_usd``: what that costs, under way or booked.
     """
 
     calls: int = 0
@@ -56,6 +57,9 @@ class Tally:
     unpriced: set[str] = field(default_factory=set)
     reserved_usd: float = 0.0
     reserved_seconds: float = 0.0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    model_usd: float = 0.0
 
 
 def check_call(budget: Budget, tally: Tally, price: float | None, usd_per_hour: float | None, what: str) -> None:
@@ -94,6 +98,29 @@ def check_speech(budget: Budget, tally: Tally, seconds: float, usd_per_hour: flo
             hint="Set TIKOMNI_ASR_USD_PER_HOUR to your price, or run without --max-cost.",
         )
     _check_cost(budget.usd, tally, seconds / 3600 * usd_per_hour, usd_per_hour, f"{seconds:g} seconds of speech")
+
+
+def check_model(
+    budget: Budget, limit: float | None, tally: Tally, price: float | None, usd_per_hour: float | None
+) -> None:
+    """Refuse a question to a model that would pass the budget, or ``limit``, which holds for models alone.
+
+    ``price``: the most that it can cost, ``None`` where nobody here knows what a token costs.
+
+    Raises:
+        RefusedError: ``budget``, naming the flag or the setting.
+    """
+    flag = "--max-cost" if limit is None else "TIKOMNI_LLM_MAX_COST"
+    if price is None and (limit is not None or budget.usd is not None):
+        raise _refused(
+            f"What the model's tokens cost is not known, so {flag} cannot be kept.",
+            flag,
+            hint=f"Set TIKOMNI_LLM_USD_PER_MTOK to your price, or run without {flag}.",
+        )
+    check_call(budget, tally, price, usd_per_hour, "A question to the model")
+    if limit is not None and tally.model_usd + (price or 0.0) > limit + 1e-9:
+        spent = f"{tally.model_usd:.6g} of {limit:.6g} ({flag}) are spent"
+        raise _refused(f"A question to the model may cost {price:.6g} USD; {spent}.", flag)
 
 
 def _check_cost(limit: float, tally: Tally, price: float, usd_per_hour: float | None, what: str) -> None:

@@ -17,16 +17,17 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from tikomni.errors import InputError, Interrupted, TikomniError
+from tikomni.install.locking import exclusive
 from tikomni.install.managed import BASE, LOCKS, Environment, digest, locate, print_document
 
 FIND_LINKS = "TIKOMNI_FIND_LINKS"
+UNUSED_DAYS = 30
 
 # Keys are not the installers' business, and these settings would send packages past the environment.
 _WITHHELD = re.compile(r"TIKOMNI_.*(KEY|SECRET|COOKIE|TOKEN).*|PYTHON(PATH|HOME)|PIP_(USER|TARGET|PREFIX|ROOT)")
@@ -43,8 +44,10 @@ class Prepared:
     created: bool
 
 
-def prepare(extras: Iterable[str] = (), say: Say = lambda line: None, locks: Path = LOCKS) -> Prepared:
-    """Have the base set and ``extras`` installed; quick when they are.
+def prepare(
+    extras: Iterable[str] = (), say: Say = lambda line: None, locks: Path = LOCKS, *, rebuild: bool = False
+) -> Prepared:
+    """Have the base set and ``extras`` installed; quick when they are. ``rebuild`` makes all of it anew.
 
     Two processes at once: one builds, the other waits and uses what was built.
 
@@ -53,10 +56,14 @@ def prepare(extras: Iterable[str] = (), say: Say = lambda line: None, locks: Pat
     """
     extras = tuple(dict.fromkeys(extras))
     environment = locate(locks)
-    if environment.is_ready(extras):
+    if environment.is_ready(extras) and not rebuild:
         return Prepared(environment.python, created=False)
+    wait = "Another process is preparing the environment; waiting for it"
     try:
-        with _exclusive(environment.folder.with_name(environment.folder.name + ".lock"), say) as lock:
+        with exclusive(_lock_of(environment.folder), lambda: say(wait)) as lock:
+            if rebuild:
+                extras = tuple(dict.fromkeys((*extras, *environment.installed().keys() - {BASE})))
+                environment.marker.unlink(missing_ok=True)
             missing = environment.missing(extras)
             if BASE in missing:
                 _create(environment, lock, say)
@@ -64,6 +71,7 @@ def prepare(extras: Iterable[str] = (), say: Say = lambda line: None, locks: Pat
                 _install(environment, name, lock, say)
     except OSError as error:
         raise _failure(f"The Python environment cannot be kept in {environment.folder}: {error}.") from error
+    prune(unused())
     return Prepared(environment.python, created=bool(missing))
 
 
@@ -119,8 +127,6 @@ def _run(command: list[str], lock: int) -> str | None:
 
     The child holds the lock as well: if this process is killed, nobody builds where its orphan writes.
     """
-    key = os.environ.get("TIKOMNI_API_KEY_ENV")
-    environ = {k: v for k, v in os.environ.items() if k != key and not _WITHHELD.fullmatch(k)}
     held = {} if os.name == "nt" else {"pass_fds": (lock,)}
     done = subprocess.run(
         command,
@@ -129,7 +135,7 @@ def _run(command: list[str], lock: int) -> str | None:
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
-        env=environ,
+        env=_without_keys(os.environ),
         **held,
     )
     if done.returncode == 0:
@@ -138,35 +144,72 @@ def _run(command: list[str], lock: int) -> str | None:
     return "".join(f"\n  {re.sub(r'://[^/@ ]+@', '://', line)}" for line in lines)
 
 
-@contextmanager
-def _exclusive(path: Path, say: Say) -> Iterator[int]:
-    """Hold the lock ``path`` (its descriptor is given) until the block ends or the process does."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+def _without_keys(environ: Mapping[str, str]) -> dict[str, str]:
+    key = environ.get("TIKOMNI_API_KEY_ENV")
+    return {name: value for name, value in environ.items() if name != key and not _WITHHELD.fullmatch(name)}
+
+
+def unused(now: float | None = None) -> list[Path]:
+    """Environments of other versions that nobody has used for ``UNUSED_DAYS``, and what killed builders left."""
+    current, now = locate().folder, time.time() if now is None else now
+    return [
+        folder
+        for folder in sorted(current.parent.glob("*-*"))
+        if folder != current and folder.is_dir() and now - _last_use(folder) > UNUSED_DAYS * 86_400
+    ]
+
+
+def prune(folders: Iterable[Path]) -> list[Path]:
+    """Delete ``folders`` of ``unused``, and tell which went; one that cannot be deleted is left."""
+    freed = []
+    for folder in folders:
+        try:
+            with exclusive(_lock_of(folder)):
+                # Without its marker it is no environment any more, should the rest not go.
+                (folder / ".ready.json").unlink(missing_ok=True)
+                shutil.rmtree(folder)
+            freed.append(folder)
+        except OSError:
+            continue
+    return freed
+
+
+def damaged(environment: Environment) -> list[str]:
+    """Packages of the base set that lack files, or stand there in another version than the lock's."""
+    pins = dict(_PIN.findall(environment.lock(BASE).read_text(encoding="utf-8")))
     try:
-        if not _try_lock(descriptor):
-            say("Another process is preparing the environment; waiting for it")
-            while not _try_lock(descriptor):
-                time.sleep(0.2)
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        done = subprocess.run(
+            [str(environment.python), "-I", "-c", _LOOK, json.dumps(pins)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+        )
+        return json.loads(done.stdout) if done.returncode == 0 else ["python"]
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return ["python"]
 
 
-def _try_lock(descriptor: int) -> bool:
+_PIN = re.compile(r"^([\w.-]+)==(\S+) \\$", re.M)  # those with a condition may have no place here
+_LOOK = """
+import importlib.metadata as m, json, sys
+def whole(name, version):
     try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            # flock, because children share it; lockf would end with this process.
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+        found = m.distribution(name)
+    except m.PackageNotFoundError:
         return False
-    return True
+    return found.version == version and all(f.locate().exists() for f in found.files or () if f.suffix != ".pyc")
+print(json.dumps([name for name, version in json.loads(sys.argv[1]).items() if not whole(name, version)]))
+"""
+
+
+def _last_use(folder: Path) -> float:
+    marker = folder / ".ready.json"
+    return (marker if marker.exists() else folder).stat().st_mtime
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".lock")
 
 
 def _failure(message: str, said: str = "") -> TikomniError:
@@ -186,6 +229,22 @@ class _Parser(argparse.ArgumentParser):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     extras = sorted(path.stem for path in LOCKS.glob("*.txt") if path.stem != BASE)
     parser.add_argument("--extra", action="append", default=[], choices=extras, help="add these packages")
+    parser.add_argument("--find-links", metavar="DIR", help="install from this folder of wheels, without a network")
+    parser.add_argument("--rebuild", action="store_true", help="make the environment anew")
+
+
+def prepare_as_asked(args: argparse.Namespace, say: Say) -> Prepared:
+    """``prepare`` with the flags of ``add_arguments``.
+
+    Raises:
+        TikomniError: ``no_environment``; ``usage`` where the folder of wheels is none.
+    """
+    if args.find_links is not None:
+        folder = Path(args.find_links).expanduser()
+        if not args.find_links or not folder.is_dir():
+            raise InputError("usage", f"--find-links {args.find_links}: no such folder.")
+        os.environ[FIND_LINKS] = os.path.abspath(folder)
+    return prepare(args.extra, say, rebuild=args.rebuild)
 
 
 def result(prepared: Prepared, extras: list[str]) -> dict[str, object]:
@@ -202,7 +261,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         options = parser.parse_args(arguments)
         plain = plain and not options.json
-        prepared = prepare(options.extra, say=lambda line: print(line, file=sys.stderr, flush=True))
+        prepared = prepare_as_asked(options, lambda line: print(line, file=sys.stderr, flush=True))
     except KeyboardInterrupt:
         return _report_failure(Interrupted("Stopped by the user; the next run builds it again."), plain)
     except TikomniError as error:

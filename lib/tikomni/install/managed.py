@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,14 @@ class Environment:
         """Which of the base set and ``extras`` are not installed as their locks say."""
         installed = self.installed()
         return [name for name in (BASE, *extras) if installed.get(name) != digest(self.lock(name))]
+
+    def used(self) -> None:
+        """Keep this environment from being taken for an abandoned one."""
+        try:
+            if time.time() - self.marker.stat().st_mtime > 86400:
+                os.utime(str(self.marker))
+        except OSError:  # not ours to write: then somebody else looks after it
+            pass
 
     def is_ready(self, extras: Iterable[str] = ()) -> bool:
         return not self.missing(extras)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tikomni.facts import Comment, Creator, Work
+from tikomni.library import entries
 from tikomni.storage.sqlite import compact, connect, failure, transaction
 
 Kind = Literal["work", "creator"]
@@ -84,8 +85,11 @@ CREATE TABLE walks (
   PRIMARY KEY (origin, platform, list, object_id)
 );
 """,
+    entries.migrate,
 )
 
+# Whose a comment is: by id where names are kept, else by what stands for it.
+_WRITTEN_BY = "coalesce(json_extract(document, '$.platform_author_id'), json_extract(document, '$.author_hash')) = ?"
 # Everything that stands for one object: the table, and which of its rows.
 _ROWS_OF: dict[Kind, tuple[tuple[str, str], ...]] = {
     "work": (
@@ -96,7 +100,7 @@ _ROWS_OF: dict[Kind, tuple[tuple[str, str], ...]] = {
     ),
     "creator": (
         ("creators", "platform_author_id = ?"),
-        ("comments", "json_extract(document, '$.platform_author_id') = ?"),
+        ("comments", _WRITTEN_BY),
         ("metrics", "kind = 'creator' AND object_id = ?"),
         ("walks", "object_id = ?"),
     ),
@@ -177,7 +181,8 @@ class Library:
     def keep_comments(self, comments: Iterable[Comment]) -> None:
         """Store ``comments``; a later snapshot of one stands for the earlier."""
         columns = ("comment_id", "platform_work_id", "parent_id", "published_at", "snapshot_at")
-        self._write(self._replacement("comments", comment, columns) for comment in comments)
+        rows = (self._replacement("comments", comment, columns, entries.of_comment) for comment in comments)
+        self._write(row for pair in rows for row in pair)
 
     def record_walk(self, walk: Walked) -> None:
         """Store how far a list was walked. A walk that broke off never takes the place of a complete one."""
@@ -229,6 +234,28 @@ class Library:
         )
         return tuple(Comment.from_dict(json.loads(row["document"])) for row in rows)
 
+    def comments_by(self, platform: str, person: str) -> tuple[str, ...]:
+        """The ids of the comments of somebody: an id of the platform's, or ``author_hash``."""
+        sql = f"SELECT comment_id FROM comments WHERE origin = ? AND platform = ? AND {_WRITTEN_BY}"
+        return tuple(row["comment_id"] for row in self._rows(sql, (self._origin, platform, person)))
+
+    def comment(self, platform: str, comment_id: str) -> Comment | None:
+        rows = self._rows(
+            "SELECT document FROM comments WHERE origin = ? AND platform = ? AND comment_id = ?",
+            (self._origin, platform, comment_id),
+        )
+        return next((Comment.from_dict(json.loads(row["document"])) for row in rows), None)
+
+    def entries(self, where: str, parameters: Sequence[Any], order: str) -> Iterator[sqlite3.Row]:
+        """Kind, platform and id of what fits a condition on the rows that are searched (``library.search``)."""
+        sql = f"SELECT kind, platform, object_id FROM entries WHERE origin = ? AND {where} ORDER BY {order}"
+        return self._rows(sql, (self._origin, *parameters))
+
+    def searched(self) -> dict[tuple[str, str], int]:
+        """How many rows are searched, by platform and kind."""
+        sql = "SELECT platform, kind, count(*) AS held FROM entries WHERE origin = ? GROUP BY platform, kind"
+        return {(row["platform"], row["kind"]): row["held"] for row in self._rows(sql, (self._origin,))}
+
     def metrics(self, kind: Kind, object_id: str, platform: str | None = None) -> tuple[Metrics, ...]:
         """The counts of one work or creator over time, oldest first."""
         rows = self._rows(
@@ -240,14 +267,16 @@ class Library:
 
     def walked(self, platform: str, name: str, object_id: str) -> Walked | None:
         """How far the list ``name`` (as ``creator.works``) of one object was walked."""
+        return next((walk for walk in self.walks_of(platform, object_id) if walk.list == name), None)
+
+    def walks_of(self, platform: str, object_id: str) -> tuple[Walked, ...]:
+        """How far each list of one object was walked."""
         rows = self._rows(
-            "SELECT * FROM walks WHERE origin = ? AND platform = ? AND list = ? AND object_id = ?",
-            (self._origin, platform, name, object_id),
+            "SELECT * FROM walks WHERE origin = ? AND platform = ? AND object_id = ?",
+            (self._origin, platform, object_id),
         )
-        for row in rows:
-            times = (row["walked_at"], row["newest_id"], row["newest_at"])
-            return Walked(platform, name, object_id, *times, complete=bool(row["complete"]))
-        return None
+        names = ("platform", "list", "object_id", "walked_at", "newest_id", "newest_at")
+        return tuple(Walked(*(row[name] for name in names), complete=bool(row["complete"])) for row in rows)
 
     # --- what is removed
 
@@ -299,16 +328,24 @@ class Library:
                 *(getattr(document, name) for name in names),
             ),
         )
-        return [self._replacement(table, document, columns), counts]
+        entry = entries.of_work if kind == "work" else None
+        return [*self._replacement(table, document, columns, entry), counts]
 
     def _replacement(
-        self, table: str, document: Work | Creator | Comment, columns: Sequence[str]
-    ) -> tuple[str, tuple[Any, ...]]:
-        """The statement that stores ``document`` as a row of ``table``, with these of its members as columns."""
+        self,
+        table: str,
+        document: Work | Creator | Comment,
+        columns: Sequence[str],
+        entry: Callable[[str, Mapping[str, Any]], entries.Entry] | None,
+    ) -> list[tuple[str, tuple[Any, ...]]]:
+        """The statements that store ``document`` as a row of ``table``, with these of its members as columns, and as
+        one that is searched."""
         names = ("origin", "platform", *columns, "document")
-        text = json.dumps(document.as_dict(), ensure_ascii=False)
+        stored = document.as_dict()
+        text = json.dumps(stored, ensure_ascii=False)
         values = (self._origin, document.platform, *(getattr(document, name) for name in columns), text)
-        return f"INSERT OR REPLACE INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})", values
+        row = f"INSERT OR REPLACE INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})", values
+        return [row, *([(entries.INSERT, entry(self._origin, stored))] if entry else [])]
 
     def _write(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> int:
         """Run all of ``statements`` or none; returns how many rows they changed."""

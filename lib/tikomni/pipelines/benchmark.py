@@ -12,14 +12,14 @@ from typing import Any
 
 from tikomni.analysis import evidence, tasks
 from tikomni.analysis.tasks import answers
-from tikomni.analysis.tasks.material import Material
+from tikomni.analysis.tasks.material import COMMENTS, Material
 from tikomni.analysis.tasks.parts import whole
 from tikomni.analysis.tasks.registry import Kind, kinds
-from tikomni.cards import assets
+from tikomni.cards import accepted, assets
 from tikomni.cards.document import CREATOR_SCHEMA_PATH, SCHEMA_PATH, validate
 from tikomni.cards.labels import language
 from tikomni.cards.paths import CardIndex, homes
-from tikomni.cards.render import render_creator, render_work, renew_analysis
+from tikomni.cards.render import render_creator, render_work, renew_analysis, renew_report
 from tikomni.errors import InputError, TikomniError
 from tikomni.facts import Creator, Transcript, Work
 from tikomni.settings import Settings
@@ -42,13 +42,15 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class HandedIn:
-    """What became of an answer. ``missing``: members that are still to come; ``problems``: what was not kept."""
+    """What became of an answer. ``cards``: those that show it, the subject's own first; ``missing``: members that are
+    still to come; ``problems``: what was not kept."""
 
     accepted: Path | None
     cards: tuple[Path, ...]
     missing: tuple[str, ...]
     problems: tuple[evidence.Problem, ...]
     problems_path: Path | None
+    report: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +106,12 @@ def task_of(folder: Path) -> Task:
     return Task(folder, kind, material)
 
 
-def is_answered(task: Task) -> bool:
-    """Whether a whole analysis of the task as it is now was accepted."""
-    try:
-        data = json.loads((task.folder / tasks.ACCEPTED).read_text(encoding="utf-8"))
-        return (data["version"], data["input_hash"], data["missing"]) == (
-            task.kind.version,
-            task.material.input_hash,
-            [],
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+def is_answered(task: Task, settings: Settings) -> bool:
+    """Whether a whole analysis of the task as it is now was accepted, here or from another folder."""
+    subject = task.material.subject
+    found, _ = accepted.stored(settings, subject["platform"], subject["id"])
+    mine = (one.data for one in found if one.kind.name == task.kind.name)
+    return any(data["input_hash"] == task.material.input_hash and not data["missing"] for data in mine)
 
 
 def hand_in(task: Task, text: str, model: str, partial: bool, settings: Settings) -> HandedIn:
@@ -144,10 +141,13 @@ def hand_in(task: Task, text: str, model: str, partial: bool, settings: Settings
     missing = tuple(_missing(answer, schema, material))
     if not answer or (problems and not partial):
         return HandedIn(None, (), missing, problems, problems_path)
-    write_json(path, _accepted(task, answer, model, missing, settings))
     subject = material.subject
+    data = _accepted(task, answer, model, missing, settings)
+    write_json(path, data)
+    accepted.keep(settings, subject["platform"], subject["id"], data)
     cards = renew_analysis(settings, subject["platform"], subject["id"])
-    return HandedIn(path, tuple(cards), missing, problems, problems_path if problems else None)
+    report = renew_report(settings, subject["platform"], subject["id"]) if subject["type"] == "creator" else None
+    return HandedIn(path, tuple(cards), missing, problems, problems_path if problems else None, report)
 
 
 def text_of(folder: Path, ref: str) -> str:
@@ -266,16 +266,13 @@ def _accepted(
 ) -> dict[str, Any]:
     material = task.material
     schema = task.kind.schema(material.language)
-    used = {
-        name
-        for place in evidence.walk(answer, schema)
-        if place.schema.get("x-claim")
-        for name in evidence.cited(place.value)
-    }
+    claims = [place for place in evidence.walk(answer, schema) if place.schema.get("x-claim")]
+    used = {name for place in claims for name in evidence.cited(place.value)}
     refs = {name.partition(".")[0] for name in used} | {
         evidence.work_ref(place.value) for place in evidence.walk(answer, schema) if place.schema.get("x-work")
     }
     works = [work for work in material.sampled if work.ref in refs]
+    shares = {one.pointer: evidence.share(one.value, len(material.sampled)) for one in claims}
     is_clean = task.kind.name == "transcript.clean"
     return {
         "kind": task.kind.name,
@@ -286,10 +283,11 @@ def _accepted(
         "accepted_at": datetime.now(settings.zone).isoformat(timespec="seconds"),
         "input_hash": material.input_hash,
         "words_hash": material.words_hash,
-        "sample": {"works": len(material.sampled), "confidence": material.confidence},
+        "sample": material.sample,
         "missing": list(missing),
         "answer": dict(answer),
         "sentences": {name: work.sentences[name] for work in works for name in work.sentences if name in used},
         "works": {work.ref: {"key": work.key, "title": work.title, "url": work.url} for work in works},
         **({"cleaned": evidence.cleaned(answer, material.sampled[0])} if is_clean else {}),
+        **({"shares": shares} if material.subject["type"] == COMMENTS else {}),
     }

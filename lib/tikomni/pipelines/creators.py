@@ -17,6 +17,7 @@ from tikomni.deadline import Deadline
 from tikomni.envelope import Cost, Status
 from tikomni.errors import TikomniError
 from tikomni.facts import Creator, Missing
+from tikomni.pipelines.analyst import Analysis, of_run
 from tikomni.pipelines.publishing import avatar_of, collection_of, covers_there, fetch_covers, write, write_first
 from tikomni.pipelines.session import opened
 from tikomni.pipelines.subject import Ground, Options, Picture, Subject
@@ -51,17 +52,19 @@ class Run:
     cost: Cost
     warnings: tuple[str, ...]
     interrupted: bool = False
+    analyses: tuple[Analysis, ...] = ()
 
     @property
     def pending(self) -> bool:
-        return any(d.pending for d in self.done)
+        return any(one.pending for one in (*self.done, *self.analyses))
 
     @property
     def status(self) -> Status:
         states = {d.status for d in self.done}
         if states == {"failed"}:
             return "failed"
-        return "partial" if self.interrupted or states & {"failed", "partial"} else "complete"
+        whole = not self.interrupted and all(analysis.whole for analysis in self.analyses)
+        return "complete" if whole and not states & {"failed", "partial"} else "partial"
 
 
 async def analyze(
@@ -85,11 +88,12 @@ async def analyze(
 
         async def steps() -> None:
             await _gather(subjects)
-            await run.chain.done()
+            await asyncio.gather(run.chain.done(), *(asyncio.to_thread(subject.warm) for subject in subjects))
 
         await run.go(steps())
         done = [await _finish(subject) for subject in subjects]
-        return Run(tuple(done), run.dispatcher.cost(), run.warnings, run.interrupted)
+        analyses = await of_run(options.analyst, done, run)
+        return Run(tuple(done), run.dispatcher.cost(), run.warnings, run.interrupted, analyses)
 
 
 async def _gather(subjects: Sequence[Subject]) -> None:
@@ -118,7 +122,8 @@ async def _store(subject: Subject) -> Done:
         error = run.unanswered(subject.target, subject.error, subject.pending)
         return Done(subject.target, "partial" if subject.pending else "failed", error=error, pending=subject.pending)
     picture = subject.picture(heard=True)
-    run.library.keep_works(picture.works)
+    if not subject.leaves("library"):
+        run.library.keep_works(picture.works)
     covers = await covers_there(subject)
     paths = write(subject, creator, picture, covers, await avatar_of(run, creator))
     tasks = paths.pop("tasks")

@@ -42,12 +42,13 @@ async def creator_of(target: Target, dispatcher: Dispatcher) -> dict[str, str]:
 
 
 async def profile_of(
-    target: Target, dispatcher: Dispatcher, *, max_age: float | None = None
+    target: Target, dispatcher: Dispatcher, *, max_age: float | None = None, further: int = FURTHER_ROUTES
 ) -> tuple[dict[str, str], CreatorReading]:
     """The ids and the profile of the creator that ``target`` names; the profile is never ``empty`` or ``failed``.
 
     Args:
         max_age: seconds for which a stored profile counts, by default the routes' shelf life.
+        further: routes that may be asked for what a good but thin profile lacks.
 
     Raises:
         UpstreamError: ``not_found``, ``gone``, or the last failure, when no route knows the creator.
@@ -57,7 +58,7 @@ async def profile_of(
     ids, best = dict(target.ids), None
     if "creator_id" not in ids:
         ids, best = await _found(target, dispatcher, max_age)
-    further, last = FURTHER_ROUTES, None
+    last = None
     for request in requests(known, "creator", ids):
         if best is not None and (best.verdict == "ok" or further == 0):
             break

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tikomni.analysis.buckets import Standing
 from tikomni.cards import assets, report, tables, thumbs
@@ -17,40 +17,52 @@ from tikomni.cards.creator_card import Collection, CreatorSummary
 from tikomni.cards.document import write_creator_document
 from tikomni.cards.labels import language
 from tikomni.cards.paths import Kind
-from tikomni.cards.render import creator_path, render_creator, render_work
+from tikomni.cards.paths import Subject as CardSubject
+from tikomni.cards.render import creator_path, render_creator, render_work, write_report
 from tikomni.cards.report import ReportData, ReportWork
 from tikomni.cards.standing import WorkFigures
 from tikomni.facts import Creator, Work
 from tikomni.pipelines.benchmark import creator_tasks
+from tikomni.pipelines.session import Session
 from tikomni.pipelines.subject import Cover, Ground, Picture, Subject
 from tikomni.platforms import definition
-from tikomni.storage.atomic import write_text
 
 CARDS_AT_ONCE = 8  # a card waits for the disk longer than it takes to write
+_DECODERS = ThreadPoolExecutor(2)  # each picture takes tens of megabytes while it is made small
 WORK_CARDS: Kind = "author_sample_work"
 
 
-def fetch_covers(subject: Subject) -> None:
+class Covered(Protocol):
+    """Who has works whose covers are shown."""
+
+    run: Session
+    works: dict[str, Work]
+    covers: dict[str, asyncio.Task[Cover]]
+
+
+def fetch_covers(subject: Covered) -> None:
     """Begin to fetch the covers of the works with most likes, as many as a report's wall holds."""
     best = sorted(subject.works.values(), key=lambda work: -(work.digg_count or 0))[: report.WALL]
     subject.covers = {work.key: asyncio.create_task(_cover(subject.run, work)) for work in best if work.cover_image}
 
 
-async def _cover(run: Ground, work: Work) -> Cover:
+async def _cover(run: Session, work: Work) -> Cover:
     planned = [replace(a) for a in assets.plan(work, 0) if a.is_cover]
     stored, _ = await assets.store(run.settings, work, planned, run.fetch, definition(work.platform).referer)
     if not stored:
         return None, None
-    data = await asyncio.to_thread((run.settings.cards / stored[0].path).read_bytes)
-    return stored[0], await asyncio.to_thread(thumbs.thumbnail, data)
+
+    def small() -> str | None:
+        return thumbs.thumbnail((run.settings.cards / stored[0].path).read_bytes())
+
+    return stored[0], await asyncio.get_running_loop().run_in_executor(_DECODERS, small)
 
 
-async def covers_there(subject: Subject) -> dict[str, Cover]:
+async def covers_there(subject: Covered) -> dict[str, Cover]:
     """The covers that are there when time is up."""
     tasks = set(subject.covers.values())
     if tasks:
-        patience = 0 if subject.run.interrupted else subject.run.deadline.remaining()
-        _, late = await asyncio.wait(tasks, timeout=patience)
+        _, late = await asyncio.wait(tasks, timeout=subject.run.deadline.remaining())
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
@@ -64,7 +76,7 @@ async def covers_there(subject: Subject) -> dict[str, Cover]:
 def write_first(subject: Subject) -> None:
     """The creator's card with its figures, before any words are there."""
     run, creator = subject.run, subject.creator
-    if creator is None or not run.options.words or not subject.works or run.stopped:
+    if creator is None or not run.options.words or not subject.works or run.stopped or run.deadline.passed:
         return
     avatar = next(iter(assets.stored(run.settings, assets.plan_avatar(creator))), None)
     summary = _summary(subject, subject.picture(), avatar)
@@ -73,7 +85,7 @@ def write_first(subject: Subject) -> None:
 
 
 async def avatar_of(run: Ground, creator: Creator) -> Cover:
-    if not creator.avatar_url or run.deadline.passed or run.interrupted:
+    if not creator.avatar_url or run.deadline.passed:
         return None, None
     planned = assets.plan_avatar(creator)
     stored, _ = await assets.store(run.settings, creator, planned, run.fetch, definition(creator.platform).referer)
@@ -90,55 +102,68 @@ def write(
     covers: Mapping[str, Cover],
     avatar: Cover,
 ) -> dict[str, Any]:
-    """Cards, report, tables and documents; returns their paths."""
+    """Cards, report, tables and documents; returns their paths.
+
+    Where time has been up for long, the creator's card and document are written and the rest is left to the next run.
+    """
     run, settings = subject.run, subject.run.settings
     creator_path(settings, creator, run.index)
+    # Before the cards, which tell whether an analysis still holds.
+    tasks = () if subject.leaves("tasks") else creator_tasks(creator, picture, settings)
     picked = {standing.work.key for standing in picture.sample.picked}
     cards: dict[str, Path] = {}
 
-    def card_of(standing: Standing) -> Path:
+    def card_of(standing: Standing) -> Path | None:
+        if run.late:
+            return None
         work = standing.work
+        # Of who is followed, works that were not read anew keep their cards.
+        if work.key in subject.unread and (there := run.index.find(WORK_CARDS, CardSubject.of(work))):
+            return there
         cover = covers.get(work.key, (None, None))[0]
         mark = WorkFigures(standing, work.key in picked, picture.signals.get(work.key), creator.snapshot_at)
         stored = (cover,) if cover else assets.stored(settings, assets.plan(work, 0))
         return render_work(settings, work, stored, run.means.warnings, WORK_CARDS, mark, run.index)
 
     with ThreadPoolExecutor(CARDS_AT_ONCE) as pool:
-        for number, path in enumerate(pool.map(card_of, picture.standings), 1):
-            cards[picture.standings[number - 1].work.key] = path
-            if number % 50 == 0 or number == len(picture.standings):
-                run.progress.stage("cards", number, len(picture.standings))
-    tasks = creator_tasks(creator, picture, settings)
+        for standing, path in zip(picture.standings, pool.map(card_of, picture.standings), strict=True):
+            if path is not None:
+                cards[standing.work.key] = path
+                if len(cards) % 50 == 0 or len(cards) == len(picture.standings):
+                    run.progress.stage("cards", len(cards), len(picture.standings))
+    if len(cards) < len(picture.standings):
+        subject.leaves("work_cards")
     summary = _summary(subject, picture, avatar[0])
     card = render_creator(settings, creator, summary, run.index, run.means.warnings)
-    rows = [
-        ReportWork(
-            standing,
-            standing.work.key in picked,
-            os.path.relpath(cards[standing.work.key], run.folder),
-            covers.get(standing.work.key, (None, None))[1],
+    page, exports = None, {}
+    if not subject.leaves("report"):
+        rows = [
+            ReportWork(
+                standing,
+                standing.work.key in picked,
+                os.path.relpath(path, run.folder) if (path := cards.get(standing.work.key)) else None,
+                covers.get(standing.work.key, (None, None))[1],
+            )
+            for standing in picture.standings
+        ]
+        data = ReportData(
+            creator=creator,
+            works=rows,
+            figures=picture.figures,
+            rules=subject.rules,
+            generated_at=run.now,
+            zone=settings.zone,
+            language=language(settings, creator.platform),
+            changes=picture.changes,
+            avatar=avatar[1],
         )
-        for standing in picture.standings
-    ]
-    data = ReportData(
-        creator=creator,
-        works=rows,
-        figures=picture.figures,
-        rules=subject.rules,
-        generated_at=run.now,
-        zone=settings.zone,
-        language=language(settings, creator.platform),
-        changes=picture.changes,
-        avatar=avatar[1],
-    )
-    name = creator.key.replace(":", "-")
-    page = run.folder / f"{name}.html"
-    write_text(page, report.render(data))
-    exports = tables.export(data, run.folder, name, run.options.exports) if run.options.exports else {}
+        page = write_report(settings, data, run.folder)
+        if run.options.exports and not subject.leaves("exports"):
+            exports = tables.export(data, run.folder, page.stem, run.options.exports)
     return {
         "creator_card": str(card),
         "work_cards": str(next(iter(cards.values())).parent) if cards else None,
-        "report": str(page),
+        "report": str(page) if page else None,
         # One file, or the folder of several.
         "exports": {form: str(found[0] if len(found) == 1 else found[0].parent) for form, found in exports.items()},
         "run": str(run.folder),

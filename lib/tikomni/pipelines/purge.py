@@ -17,6 +17,7 @@ from typing import Literal, get_args
 
 from tikomni.analysis.tasks import TASKS
 from tikomni.cards import assets, kept
+from tikomni.cards.accepted import ANALYSES
 from tikomni.cards.front_matter import NAMES
 from tikomni.cards.labels import note_headings
 from tikomni.cards.paths import Kind as CardKind
@@ -25,6 +26,7 @@ from tikomni.dispatch.ledger import Ledger, Mentions
 from tikomni.errors import InputError
 from tikomni.facts import Creator, Work
 from tikomni.library.store import Kind, Library, origins
+from tikomni.pipelines import pseudonyms
 from tikomni.platforms import Target, names, read_links
 from tikomni.settings import Settings
 from tikomni.storage import names as file_names
@@ -89,7 +91,8 @@ def plan(text: str, settings: Settings) -> Plan:
         if target.kind == "short":
             target = _long(target, libraries, book)
         objects, ids = _resolve(target, libraries)
-        mentions = Mentions(ids)
+        objects, said = _with_comments(objects, libraries, settings)
+        mentions = Mentions(ids | said)
         if not mentions.ids:
             raise InputError("unsupported_link", f"{text[:120]!r} is too short for an id.", hint=HINT)
         rows = sum(library.held(o.kind, o.platform, o.id) for library in libraries for o in objects)
@@ -197,6 +200,24 @@ def _resolve(target: Target, libraries: Sequence[Library]) -> tuple[tuple[Object
     return tuple(objects), frozenset(ids)
 
 
+def _with_comments(
+    objects: Sequence[Object], libraries: Sequence[Library], settings: Settings
+) -> tuple[tuple[Object, ...], set[str]]:
+    """``objects`` with the pseudonyms under which they wrote comments; those, and the ids of the comments."""
+    people = [known for known in objects if known.kind == "creator"]
+    if (settings.state / pseudonyms.FILE).is_file():
+        hidden = pseudonyms.Pseudonyms.of(settings.state)
+        people += [replace(known, id=hidden.of_person(known.platform, known.id)) for known in people]
+    ids: set[str] = set()
+    writers: dict[Object, None] = {}
+    for person in people:
+        said = {name for library in libraries for name in library.comments_by(person.platform, person.id)}
+        if said:
+            writers[person] = None
+            ids |= {person.id, *said}
+    return tuple(dict.fromkeys((*objects, *writers))), ids
+
+
 def _on(target: Target, known: Work | Creator) -> bool:
     return target.platform in (None, known.platform)
 
@@ -233,7 +254,8 @@ def _earlier(settings: Settings, book: Ledger) -> list[Settings]:
 def _files(settings: Settings, objects: Sequence[Object], mentions: Mentions) -> Iterator[File | Path]:
     """What goes of the folders that ``settings`` name; a bare path is a card that stays and names it."""
     tree = Tree(settings)
-    wholes: tuple[tuple[What, Path], ...] = (("run", tree.runs), ("task", settings.output_root / TASKS))
+    kept_of = (settings.output_root / TASKS, settings.state / ANALYSES)
+    wholes: tuple[tuple[What, Path], ...] = (("run", tree.runs), *(("task", root) for root in kept_of))
     for what, root in wholes:
         with suppress(OSError):
             for entry in sorted(root.iterdir()):

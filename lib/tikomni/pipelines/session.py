@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +31,8 @@ from tikomni.transcripts.chain import Chain
 from tikomni.transcripts.source import Means, Words
 
 INTERRUPTED = "interrupted"
+# Of the five seconds that a command may outlast its deadline: those in which documents are still begun.
+GRACE_SECONDS = 2.0
 IMAGE_TYPES = ("image/", "application/octet-stream")
 
 
@@ -49,10 +51,16 @@ class Session:
     means: Means
     chain: Chain
     stopped: str = ""
+    _breaking: Any = field(default_factory=lambda: signal.getsignal(signal.SIGINT))
 
     @property
     def interrupted(self) -> bool:
         return self.stopped == INTERRUPTED
+
+    @property
+    def late(self) -> bool:
+        """Whether time has been up for so long that what is not made yet is left to the next run."""
+        return self.deadline.passed_by(GRACE_SECONDS)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -68,17 +76,29 @@ class Session:
         return fetch
 
     async def go(self, steps: Awaitable[None]) -> None:
-        """Wait for ``steps``. A stop by the user, the deadline or trouble keeps what they brought; see ``stopped``."""
+        """Wait for ``steps``. A stop by the user, the deadline or trouble keeps what they brought; see ``stopped``.
+
+        Ctrl-C breaks them off; what is made of them afterwards it shortens.
+        """
+        if not self.interrupted:
+            _heed(self._breaking)
         try:
             await steps
         except asyncio.CancelledError:
-            _swallow_cancellation()
-            self.stopped = INTERRUPTED
+            if (task := asyncio.current_task()) is not None:
+                task.uncancel()
+            self._interrupt()
         except DeadlinePassed:
             self.stopped = "deadline"
         except TikomniError as error:  # trouble of the words alone must not cost the facts
             self.stopped = error.code
             self.means.warn(f"{error.message} {error.hint()}")
+        _heed(lambda *_: self._interrupt())
+
+    def _interrupt(self) -> None:
+        """The user wants an answer now: time is up. A terminal or a parent may say so more than once."""
+        if not self.interrupted:
+            self.stopped, self.deadline = INTERRUPTED, Deadline(0.0)
 
     def words_of(self, work: Work, wanted: bool = True) -> Words:
         """What this run or an earlier one heard in ``work``, else why there is nothing (yet)."""
@@ -152,10 +172,7 @@ async def opened(
         )
 
 
-def _swallow_cancellation() -> None:
-    """Ctrl-C becomes a result. Another one, which a terminal or a parent may send too, must not cut it short."""
-    task = asyncio.current_task()
-    if task is not None:
-        task.uncancel()
+def _heed(handler: Any) -> None:
+    """Let Ctrl-C do this from now on."""
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, handler)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +29,7 @@ from tikomni.dispatch.terms import Terms
 from tikomni.errors import TikomniError, UpstreamError
 from tikomni.facts import Creator, Media, Missing, Stream, Work
 from tikomni.library.store import Walked
+from tikomni.pipelines.analyst import Asked
 from tikomni.pipelines.identity import profile_of
 from tikomni.pipelines.lists import ENDS, Collected, collect
 from tikomni.pipelines.renewal import renewed
@@ -42,6 +44,8 @@ Cover = tuple[Asset | None, str | None]
 """A stored picture, and its small copy as a data URI."""
 
 LIST = "creator.works"
+# How far news were read down to what was known; for a number of works a walk is named after it.
+NEWS = f"{LIST}:news"
 PLAYS = "play_count"
 MOST_DETAILS = 80
 DETAILS_AT_ONCE = 8
@@ -58,7 +62,11 @@ NO_FAULT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a run was asked for. ``works``: at most so many, ``None`` for all; ``since`` and ``until`` are aware."""
+    """What a run was asked for. ``works``: at most so many, ``None`` for all; ``since`` and ``until`` are aware.
+
+    ``follow``: what is new since the last reading, asked anew whatever is stored; ``works`` and no words where there
+    has been none.
+    """
 
     works: int | None = 200
     since: datetime | None = None
@@ -68,7 +76,9 @@ class Options:
     words: bool = True
     exports: tuple[str, ...] = ()
     own_words: tuple[str, ...] = ()
+    follow: bool = False
     terms: Terms = field(default_factory=Terms)
+    analyst: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +124,8 @@ class Subject:
     missing: list[Missing] = field(default_factory=list)
     error: TikomniError | None = None
     pending: bool = True
+    following: bool = False
+    unread: frozenset[str] = frozenset()
 
     @cached_property
     def rules(self) -> Rules:
@@ -131,7 +143,7 @@ class Subject:
     async def gather(self) -> None:
         """Profile, list, what single works lack, extras. What fails later keeps what came before."""
         try:
-            ids, reading = await profile_of(self.target, self.run.dispatcher)
+            ids, reading = await profile_of(self.target, self.run.dispatcher, max_age=self._max_age)
             self.creator = reading.creator
             assert self.creator is not None
             self._remember()
@@ -161,22 +173,46 @@ class Subject:
             return
         walked = library.walked(creator.platform, LIST, creator.platform_author_id)
         works = library.works_of(creator.platform, creator.platform_author_id)
-        self.before = Reading(known.snapshot_at, works, bool(walked and walked.complete), known)
+        if self.run.options.follow:
+            walks = library.walks_of(creator.platform, creator.platform_author_id)
+            self.following = any(walk.complete and is_walk(walk.list) for walk in walks)
+        # Above the first known work of a walk without a hole, what is not known is new.
+        complete = self.following or bool(walked and walked.complete)
+        self.before = Reading(known.snapshot_at, works, complete, known)
+
+    @property
+    def _max_age(self) -> float | None:
+        """Who follows somebody asks anew, but for what ``--max-age`` accepts."""
+        return float(self.run.settings.max_age_sec or 0) if self.run.options.follow else None
+
+    @property
+    def _most(self) -> int | None:
+        return None if self.following else self.run.options.works
+
+    def _to_hear(self, work: Work) -> bool:
+        """Whether words of ``work`` are wanted: of who is followed those of new works alone."""
+        if not self.run.options.follow:
+            return self.run.options.words
+        return self.run.options.words and self.following and work.key not in self._known_before
+
+    @cached_property
+    def _known_before(self) -> frozenset[str]:
+        return frozenset(work.key for work in self.before.works) if self.before else frozenset()
 
     async def _walk(self, ids: Mapping[str, str]) -> None:
         options, creator = self.run.options, self.creator
         assert creator is not None
         before = {work.key: work for work in self.before.works} if self.before else {}
         # Where words are still due, the list is walked once more: it says where each clip is.
-        due = any(self._words_are_due(work) for work in before.values())
-        may_stop = not options.terms.fresh and self._window_was_walked() and not due
+        due = not options.follow and any(self._words_are_due(work) for work in before.values())
+        may_stop = self.following or (not options.terms.fresh and self._window_was_walked() and not due)
 
         def on_page(page: Page) -> None:
             found = [item for item in page.items if isinstance(item, Work)]
             self.run.library.keep_works(renewed(work, before.get(work.key)) for work in found)
             seen = len(self.works)
             for work in found:
-                if self._asked_for(work) and (options.works is None or len(self.works) < options.works):
+                if self._asked_for(work) and (self._most is None or len(self.works) < self._most):
                     self._take(renewed(work, before.get(work.key)), page.media.get(work.key, Media()))
             if len(self.works) > seen:
                 self.run.progress.stage("works", len(self.works), creator.works_count, creator=creator.key)
@@ -186,16 +222,21 @@ class Subject:
             LIST,
             {**ids, "creator_id": creator.platform_author_id},
             self.run.dispatcher,
-            most=options.works,
+            most=self._most,
             since=options.since,
             until=options.until,
             expected=creator.works_count,
             stop_at_known=(lambda item: item.key in before) if may_stop else None,
             on_page=on_page,
+            max_age=self._max_age,
         )
         if self.collected.stop_reason == "known":
+            read = set(self.works)
             self._take_known(before.values())
+            if self.following:
+                self.unread = frozenset(self.works.keys() - read)
         self._record_walk()
+        self.collected = replace(self.collected, items=(), media={})  # each page was taken as it came
         if self.collected.stop_reason not in WHOLE:
             self._lack("works", self.collected.stop_reason)
         self.run.step("works", creator.key, self.collected.stop_reason, f"{len(self.works)} works")
@@ -214,14 +255,14 @@ class Subject:
 
     def _take(self, work: Work, media: Media) -> None:
         self.works[work.key], self.media[work.key] = work, media
-        if self.run.options.words and not _thin(work, media):
+        if self._to_hear(work) and not _thin(work, media):
             self.run.chain.add(work, media)
 
     def _take_known(self, before: Iterable[Work]) -> None:
         """What lies behind the first known work was walked before; it is in the library."""
-        most = self.run.options.works
         for work in before:
-            if work.key not in self.works and self._asked_for(work) and (most is None or len(self.works) < most):
+            wanted = self._most is None or len(self.works) < self._most
+            if work.key not in self.works and self._asked_for(work) and wanted:
                 self.works[work.key], self.media[work.key] = work, Media()
 
     def _window_was_walked(self) -> bool:
@@ -254,7 +295,9 @@ class Subject:
             return
         known = collected.stop_reason == "known"
         self._record(LIST, collected.complete or (known and self._was_walked(LIST)))
-        if options.works is not None:
+        if self.following:
+            self._record(NEWS, collected.stop_reason in WHOLE)
+        elif options.works is not None:
             self._record(f"{LIST}:{options.works}", collected.stop_reason in WHOLE)
 
     def _record(self, name: str, complete: bool) -> None:
@@ -281,7 +324,9 @@ class Subject:
         thin = [work for work in self.works.values() if _thin(work, self.media[work.key])]
         stage = f"{LIST}:{self.run.options.works}:{self.run.options.detail}"
         due: list[Work] = []
-        if self.before and not self.run.options.terms.fresh and self._was_walked(stage):
+        if self.following:
+            thin = [work for work in thin if work.key not in self._known_before]
+        elif self.before and not self.run.options.terms.fresh and self._was_walked(stage):
             known = {work.key for work in self.before.works}  # of these an earlier run had its choice
             due = [work for work in thin if work.key in known and self._words_are_due(work)]
             thin = [work for work in thin if work.key not in known]
@@ -307,10 +352,10 @@ class Subject:
         await asyncio.gather(*(one(work) for work in chosen))
         if self.detailed:
             self.run.library.keep_works(self.works[key] for key in self.detailed)
-        if not any(row.field == "detail" for row in self.missing):
+        if not self.following and not any(row.field == "detail" for row in self.missing):
             self._record(stage, True)
-        if self.run.options.words:
-            for key, work in self.works.items():
+        for key, work in self.works.items():
+            if self._to_hear(work):
                 self.run.chain.add(work, self.media[key])
 
     def _chosen(self, thin: Sequence[Work]) -> list[Work]:
@@ -356,10 +401,15 @@ class Subject:
     def picture(self, heard: bool = False) -> Picture:
         """Figures, buckets and sample over the works, with the words that were found once all were ``heard``."""
         if heard:
+            self.media = {}
             self.works = {key: self._with_words(work) for key, work in self.works.items()}
         works = tuple(self.works.values())
         read = [work for work in works if heard and work.primary_text]
-        spoken = {work.key: signals(work, self.run.options.own_words) for work in read}
+        spoken: dict[str, Signals] = {}
+        for work in read:
+            if self.leaves("signals"):
+                break
+            spoken[work.key] = signals(work, self.run.options.own_words)
         silent = [work.key for work in works if heard and not work.primary_text]
         parted = self._cohort()
         order = standings(parted)
@@ -375,13 +425,26 @@ class Subject:
         )
 
     def _with_words(self, work: Work) -> Work:
-        words = self.run.words_of(work, self.run.options.words)
-        if work.work_modality == "video" and self.run.options.words:
+        wanted = self._to_hear(work)
+        words = self.run.words_of(work, wanted)
+        if work.work_modality == "video" and wanted:
             reason = None if words.transcript is not None else words.reason
             if words.pending or (reason is not None and reason not in NO_FAULT):
                 self.pending = self.pending or words.pending
                 self._lack("primary_text", reason or "asr_pending", work)
         return work.with_words(words.transcript, words.reason)
+
+    def warm(self) -> None:
+        """Read one work while words are waited for: dictionary and word lists are there then for all."""
+        for work in islice(self.works.values(), self.run.options.words):
+            signals(work, self.run.options.own_words)
+
+    def leaves(self, name: str) -> bool:
+        """Whether time has been up for so long that ``name`` is left to the next run, which is said."""
+        if self.run.late:
+            self.pending = True
+            self._lack(name, self.run.stopped or "deadline")
+        return self.run.late
 
     def _changes(self, works: tuple[Work, ...]) -> Changes | None:
         creator, before, collected = self.creator, self.before, self.collected
@@ -396,6 +459,11 @@ class Subject:
         row = Missing(whose, name, reason)
         if row not in self.missing:
             self.missing.append(row)
+
+
+def is_walk(name: str) -> bool:
+    """Whether a recorded walk of a creator's works is one of the list itself, and not of what single works lack."""
+    return name.partition(":")[0] == LIST and name.count(":") < 2
 
 
 def _thin(work: Work, media: Media) -> bool:

@@ -13,7 +13,7 @@ from tikomni import redact
 from tikomni.cards import assets
 from tikomni.cards.assets import Asset
 from tikomni.cards.document import write_document
-from tikomni.cards.paths import Kind, homes
+from tikomni.cards.paths import CardIndex, Kind, homes
 from tikomni.cards.render import render_work
 from tikomni.deadline import Deadline
 from tikomni.dispatch.dispatcher import Answer, Dispatcher
@@ -23,7 +23,9 @@ from tikomni.dispatch.terms import Terms
 from tikomni.envelope import Cost, Status
 from tikomni.errors import TikomniError, UpstreamError
 from tikomni.facts import Media, Missing, Transcript, Work
+from tikomni.pipelines.analyst import Analysis, Asked, of_run
 from tikomni.pipelines.benchmark import work_tasks
+from tikomni.pipelines.comments import Comments, Wanted
 from tikomni.pipelines.identity import OUTCOMES, UNREACHABLE, tells
 from tikomni.pipelines.session import Session, opened
 from tikomni.platforms import Definition, Reading, Target, definition, merge, read_work, requests
@@ -55,6 +57,8 @@ class Options:
     images: int = 9
     terms: Terms = field(default_factory=Terms)
     card_type: Kind = "work"
+    analyst: Asked | None = None
+    comments: Wanted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Done:
     missing: tuple[Missing, ...] = ()
     pending: bool = False
     tasks: tuple[tuple[str, Path], ...] = ()
+    comments: Comments | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +88,18 @@ class Run:
     cost: Cost
     warnings: tuple[str, ...]
     interrupted: bool = False
+    analyses: tuple[Analysis, ...] = ()
 
     @property
     def pending(self) -> bool:
-        return any(d.pending for d in self.done)
+        return any(one.pending for one in (*self.done, *self.analyses))
 
     @property
     def status(self) -> Status:
         states = [d.status for d in self.done]
         if all(s == "failed" for s in states):
             return "failed"
-        if self.interrupted or "failed" in states or "partial" in states:
+        if self.interrupted or "failed" in states or "partial" in states or not all(a.whole for a in self.analyses):
             return "partial"
         return "incomplete" if "incomplete" in states else "complete"
 
@@ -127,10 +133,12 @@ async def analyze(
     async with opened(Session, settings, deadline, options.terms, progress, roots=roots) as run:
         facts = [Facts(t, pending=True) for t in targets]
         pictures: dict[str, asyncio.Task[Pictures]] = {}
+        talks: dict[str, Comments] = {}
+        talking: list[asyncio.Task[None]] = []
         warm = asyncio.create_task(asyncio.to_thread(_warm))
 
         def go_on(work: Work, media: Media) -> None:
-            """Pictures and words of a work, while the facts of others are still asked for."""
+            """Pictures, words and comments of a work, while the facts of others are still asked for."""
             if options.cards:
                 planned = assets.plan(work, options.images)
                 pictures[work.key] = asyncio.create_task(
@@ -140,17 +148,27 @@ async def analyze(
                 run.means.keep(work.key, options.given)
             if options.words:
                 run.chain.add(work, media)
+            if options.comments is not None and work.key not in talks:
+                talks[work.key] = Comments(work, options.comments, run)
+                talking.append(asyncio.create_task(talks[work.key].gather()))
 
         async def steps() -> None:
             await gather_facts(facts, run, go_on)
             await run.chain.done()
 
+        async def talked() -> None:
+            for task in talking if run.interrupted else ():
+                task.cancel()
+            await asyncio.gather(*talking, return_exceptions=run.interrupted)
+
         await run.go(steps())
+        await run.go(talked())
         await asyncio.wait({warm})
-        finish = Finish(options, run, pictures)
+        finish = Finish(options, run, pictures, talks, CardIndex(settings))
         done = [await finish.one(fact) for fact in facts]
         progress.stage("cards", len(done), len(done))
-        return Run(tuple(done), run.dispatcher.cost(), run.warnings, run.interrupted)
+        analyses = await of_run(options.analyst, done, run)
+        return Run(tuple(done), run.dispatcher.cost(), run.warnings, run.interrupted, analyses)
 
 
 async def gather_facts(facts: Sequence[Facts], run: Session, go_on: Callable[[Work, Media], None]) -> None:
@@ -248,6 +266,8 @@ class Finish:
     options: Options
     run: Session
     pictures: dict[str, asyncio.Task[Pictures]]
+    talks: dict[str, Comments]
+    index: CardIndex
 
     async def one(self, fact: Facts) -> Done:
         try:
@@ -271,13 +291,20 @@ class Finish:
             stored, absent = await self._pictures(work)
         seen = [str(settings.cards / asset.path) for asset in stored if not asset.is_cover]
         waiting = work_tasks(work, settings, seen)
+        talk = self.talks.get(work.key)
+        if talk is not None:
+            talk.work = work
+            talk.write()
+            waiting += talk.write_task()
         if self.options.cards:
-            card = render_work(settings, work, stored, run.means.warnings, self.options.card_type)
+            warnings, kind = run.means.warnings, self.options.card_type
+            card = render_work(settings, work, stored, warnings, kind, index=self.index)
         asked = self.options.words or not spoken
-        missing = (*_missing(work, asked), *dict.fromkeys(absent))
-        status = _status(work, asked, words.pending)
+        missing = (*_missing(work, asked), *(talk.missing if talk else ()), *dict.fromkeys(absent))
+        pending = words.pending or (talk is not None and talk.pending)
+        status = "partial" if talk and talk.missing else _status(work, asked, pending)
         run.step("documents", work.key, status)
-        return Done(fact.target, status, work, None, card, document, missing, words.pending, waiting)
+        return Done(fact.target, status, work, None, card, document, missing, pending, waiting, talk)
 
     async def _pictures(self, work: Work) -> Pictures:
         """The pictures of ``work``, as far as they are there when time is up."""

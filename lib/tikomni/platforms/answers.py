@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any, Literal
 
 from tikomni.platforms.convert import Count, text
@@ -84,7 +85,7 @@ def facts_in(rules: Candidates, item: Any, route: str) -> Facts:
             if approximation:
                 facts.approximate[name] = approximation
         facts.values[name] = value
-        facts.sources[name] = f"{route}:{path}"
+        facts.sources[name] = intern(f"{route}:{path}")  # thousands of works share them
     return facts
 
 

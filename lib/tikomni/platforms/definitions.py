@@ -214,12 +214,21 @@ class ListRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """What a platform can do for a list by itself: our word for it, and the platform's, which is sent as ``{put}``."""
+
+    put: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class List:
     """A list of objects of one kind.
 
     ``drop``: entries that are none of its objects, and what they are; asked of the entry as it came. ``newest_first``:
     dates fall from entry to entry, but for what is pinned. ``accept``: groups of fields; a route is good enough where
-    an entry of its first page has one of each.
+    an entry of its first page has one of each. ``choices``: what can be asked for by ``sort``, ``kind``, ``window``
+    (days back) and ``chart`` (one of which must be chosen). ``resolve``: routes that tell an id that the list needs.
     """
 
     of: str
@@ -227,6 +236,8 @@ class List:
     drop: tuple[Gone, ...] = ()
     newest_first: bool = False
     accept: tuple[tuple[str, ...], ...] = ()
+    choices: Mapping[str, Choice] = field(default_factory=dict)
+    resolve: tuple[Resolve, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -436,6 +447,8 @@ def _list(raw: Mapping[str, Any]) -> List:
         _gone(raw.get("drop")),
         raw.get("newest_first", False),
         tuple(map(tuple, raw.get("accept", ()))),
+        {name: Choice(**choice) for name, choice in raw.get("choices", {}).items()},
+        tuple(map(_resolve, raw.get("resolve", ()))),
     )
 
 

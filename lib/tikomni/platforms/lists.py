@@ -7,6 +7,7 @@ candidates as the objects themselves. Paging values are read where the definitio
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -26,7 +27,7 @@ from tikomni.platforms.answers import (
     refusal,
 )
 from tikomni.platforms.convert import flag
-from tikomni.platforms.definitions import Definition, List, ListRoute, Object, PageField, inputs
+from tikomni.platforms.definitions import Definition, List, ListRoute, Object, PageField, Resolve, inputs
 from tikomni.platforms.engine import Request, tells_something, work_in
 from tikomni.platforms.people import creator_in
 
@@ -66,6 +67,15 @@ def list_requests(definition: Definition, list_name: str, known: Mapping[str, st
     listed = definition.lists.get(list_name)
     routes = listed.routes if listed else ()
     return tuple(r for r in routes if not any(known.get(n) for n in r.ask.unless) and inputs(r.ask, known) is not None)
+
+
+def list_resolvers(
+    definition: Definition, list_name: str, known: Mapping[str, str]
+) -> tuple[tuple[Request, Resolve], ...]:
+    """The calls that tell an id that a list needs (of a topic, by its name), in the order to try them."""
+    listed = definition.lists.get(list_name)
+    asked = ((inputs(row.ask, known), row) for row in (listed.resolve if listed else ()))
+    return tuple((Request(row.ask.route, send), row) for send, row in asked if send is not None)
 
 
 def page_request(route: ListRoute, known: Mapping[str, str], page: Mapping[str, Any]) -> Request:
@@ -212,7 +222,8 @@ def _comment(
     values = {"platform_work_id": known.get("work_id"), "parent_id": known.get("comment_id")} | facts.values
     if "published_at" in values:
         values["published_at"] = datetime.fromtimestamp(values["published_at"], zone).isoformat()
-    if values.get("is_author") is None and (author := known.get("creator_id")) and values.get("platform_author_id"):
+    # Not every route marks the author's own.
+    if not values.get("is_author") and (author := known.get("creator_id")) and values.get("platform_author_id"):
         values["is_author"] = values["platform_author_id"] == author
     return Comment(
         platform=definition.platform,
@@ -259,6 +270,8 @@ def _following(
 
 def _next(field: PageField, found: Any, sent: Mapping[str, Any]) -> Any:
     value = field.next.find(found) if field.next else None
+    if value is None and field.next:
+        value = field.next.find(_unpacked(found))
     if isinstance(value, dict | list | bool):
         value = None
     if value in NO_CURSOR:
@@ -266,3 +279,18 @@ def _next(field: PageField, found: Any, sent: Mapping[str, Any]) -> Any:
             return int(sent.get(field.send, field.first)) + field.step
         return sent.get(field.send, field.first) if field.keep else None
     return str(value) if isinstance(field.first, str) else value
+
+
+def _unpacked(found: Any) -> Any:
+    """``found`` with the objects in it that were sent as texts."""
+    if not isinstance(found, dict):
+        return found
+    return {name: _as_object(value) for name, value in found.items() if isinstance(value, str)}
+
+
+def _as_object(text: str) -> Any:
+    try:
+        value = json.loads(text) if text.startswith("{") else None
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None

@@ -145,7 +145,10 @@ def resolvers(definition: Definition, known: Mapping[str, str]) -> tuple[tuple[R
 
 
 def read_ids(row: Resolve, body: Any, known: Mapping[str, str]) -> dict[str, str]:
-    """The ids in a resolver's answer: of the first item that is the one asked for; none where none is."""
+    """The ids in a resolver's answer: of the first item that is the one asked for; none where none is.
+
+    The first of ``row.ids`` is the one that counts; the others may be missing.
+    """
     found = layers_of(body)[-1]
     for path in row.items:
         items = path.find(found)
@@ -153,6 +156,6 @@ def read_ids(row: Resolve, body: Any, known: Mapping[str, str]) -> dict[str, str
             same = plain_values(row.equals, item)
             if all(same.get(name, "").casefold() == known.get(name, "").casefold() for name in row.equals):
                 ids = plain_values(row.ids, item)
-                if ids.get("creator_id"):
+                if ids.get(next(iter(row.ids))):
                     return ids
     return {}

@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Bill:
-    """Paid calls by route, submissions and seconds of speech, uploads; free things are counted apart.
+    """Paid calls by route, submissions and seconds of speech, uploads, answers of a model; free things apart.
 
     ``seconds_by_file`` is keyed by the address that was submitted. A job that fails costs no seconds.
     """
@@ -29,6 +29,9 @@ class Bill:
             self.seconds_by_file: Counter[str] = Counter()
             self.uploads = 0
             self.uploaded_bytes = 0
+            self.answers = 0
+            self.tokens_in = 0
+            self.tokens_out = 0
 
     def call(self, route: str, price_usd: float) -> None:
         """An answered call. Without a price it is counted as free."""
@@ -56,6 +59,13 @@ class Bill:
             self.uploads += 1
             self.uploaded_bytes += size
 
+    def model(self, read: int, written: int) -> None:
+        """One answer of the model, with the tokens that it read and wrote."""
+        with self._lock:
+            self.answers += 1
+            self.tokens_in += read
+            self.tokens_out += written
+
     @property
     def billed_calls(self) -> int:
         return self.calls.total()
@@ -76,4 +86,7 @@ class Bill:
                 "seconds_by_file": dict(self.seconds_by_file),
                 "uploads": self.uploads,
                 "uploaded_bytes": self.uploaded_bytes,
+                "answers": self.answers,
+                "tokens_in": self.tokens_in,
+                "tokens_out": self.tokens_out,
             }

@@ -5,7 +5,8 @@
 
 A fault waits for a route id (``*``: any), is used up after ``times`` (None: never) and changes one answer. Kinds of
 the first table stand in for the work: nothing is done and nothing billed. Kinds of the second bend the answer of
-work that was done and billed. ``asr`` hands its options to the speech service as the script of one job.
+work that was done and billed. ``asr`` hands its options to the speech service as the script of one job, ``llm`` to the
+model (see ``llm``) for one answer.
 This module decides; it sends nothing.
 """
 
@@ -24,6 +25,7 @@ from typing import Any
 
 from tikomni.sandbox.answers import SUPPORT, Answer, as_json
 from tikomni.sandbox.asr import Script
+from tikomni.sandbox.llm import MANNERS
 
 STATUSES = (401, 402, 403, 404, 408, 409, 422, 429, 500, 502, 503, 504)
 
@@ -52,6 +54,8 @@ class Faults:
             raise ValueError(f"No fault is called {kind!r}; there are {', '.join(sorted(KINDS))}.")
         if kind == "asr":
             Script.made_of(Script(), options)
+        if kind == "llm" and options.get("manner", "well") not in MANNERS:
+            raise ValueError(f"No manner is called {options['manner']!r}; there are {', '.join(MANNERS)}.")
         with self._lock:
             self._waiting.append(Fault(route, kind, times, skip, options))
 
@@ -197,4 +201,4 @@ BENT: dict[str, Callable[[Mapping[str, Any], Answer], Answer]] = {
     "error_code": _error_code,
     "empty": _empty,
 }
-KINDS = INSTEAD.keys() | BENT.keys() | {"asr"}
+KINDS = INSTEAD.keys() | BENT.keys() | {"asr", "llm"}

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
+from zlib import crc32
 
 from tikomni.sandbox import world
 from tikomni.sandbox.answers import Answer, refuse
 from tikomni.sandbox.spreadsheet import CONTENT_TYPE, workbook
 from tikomni.sandbox.wire import file_answer
-from tikomni.sandbox.world import Creator, Work, douyin, own_account, xiaohongshu
+from tikomni.sandbox.world import Creator, Work, discussion, douyin, hits, own_account, xiaohongshu
 
 Json = dict[str, Any]
 Inputs = Mapping[str, Any]
@@ -76,11 +77,38 @@ def douyin_profile(inputs: Inputs, origin: str, name: str) -> Json:
 _NAMES = {"unique_id": "handle", "short_id": "short_id"}
 
 
-def douyin_search(inputs: Inputs, origin: str) -> Json:
-    cursor = inputs.get("cursor", 0)
-    if cursor and (inputs.get("search_id"), inputs.get("backtrace")) != (douyin.SEARCH_ID, f"sandbox-{cursor}"):
+def douyin_search(inputs: Inputs, origin: str, shape: str) -> Json:
+    """Who leaves out one of the values that travel together is shown the first page again."""
+    search_id = _search_id(inputs, "keyword", "sort_type", "publish_time", "content_type")
+    cursor, sent = inputs.get("cursor", 0), (inputs.get("search_id"), inputs.get("backtrace"))
+    if cursor and not all(sent):
+        cursor = 0
+    elif cursor and sent != (search_id, hits.backtrace(search_id, cursor)):
         raise refuse(400, "cursor, search_id and backtrace do not belong together")
-    return douyin.searched(world.load().about("douyin", inputs["keyword"]), cursor, origin)
+    days = int(inputs.get("publish_time", "0"))
+    wish = hits.Wish(_SORTS[str(inputs.get("sort_type", 0))], days, _KINDS.get(inputs.get("content_type", "0"), ""))
+    return hits.douyin_search(hits.matching("douyin", inputs["keyword"], wish), cursor, search_id, shape, origin)
+
+
+_SORTS = {"0": "", "1": "likes", "2": "newest"}
+_KINDS = {"1": "video", "2": "images"}
+
+
+def douyin_topic(inputs: Inputs, origin: str, name: str, size: int) -> Json:
+    wish = hits.Wish(_SORTS[str(inputs.get("sort_type", 0))])
+    works = hits.under("douyin", inputs[name], wish) or ()
+    return hits.douyin_topic(works, inputs.get("cursor", 0), inputs.get("count", size), origin)
+
+
+def douyin_topics(inputs: Inputs, origin: str) -> Json:
+    return hits.douyin_topics(inputs["keyword"])
+
+
+def douyin_chart(inputs: Inputs, origin: str) -> Json:
+    board = inputs.get("sub_type", hits.CHARTS[0])
+    if board not in hits.CHARTS:
+        raise refuse(400, "sub_type is no board")
+    return hits.douyin_chart(board, inputs.get("page", 1), inputs.get("page_size", hits.CHART_PAGE), origin)
 
 
 def douyin_users(inputs: Inputs, origin: str) -> Json:
@@ -99,9 +127,22 @@ def douyin_posts(inputs: Inputs, origin: str, side: douyin.Side) -> Json:
 def douyin_comments(inputs: Inputs, origin: str) -> Json:
     work = _douyin_work(inputs["aweme_id"])
     if work is None or work.state != "public":
-        return {"status_code": 0, "comments": None, "cursor": 0, "has_more": 0, "total": 0}
-    rows = _comments(work.counts.get("comment", 0))
-    return douyin.comments(work, rows, inputs.get("cursor", 0), inputs.get("count", 20))
+        return _nothing_said()
+    part = discussion.comments(work, work.counts.get("comment", 0), inputs.get("cursor", 0), inputs.get("count", 20))
+    return douyin.comments(work, part)
+
+
+def douyin_replies(inputs: Inputs, origin: str) -> Json:
+    work = _douyin_work(inputs["item_id"])
+    rows = discussion.everything(work, work.counts.get("comment", 0)) if work and work.state == "public" else ()
+    found = next((row for row in rows if work and douyin.comment_id(work, row) == inputs["comment_id"]), None)
+    if work is None or found is None:
+        return _nothing_said()
+    return douyin.comments(work, discussion.replies(work, found, inputs.get("cursor", 0), inputs.get("count", 20)))
+
+
+def _nothing_said() -> Json:
+    return {"status_code": 0, "comments": None, "cursor": 0, "has_more": 0, "total": 0}
 
 
 def douyin_work_id(inputs: Inputs, origin: str) -> str:
@@ -173,11 +214,49 @@ def xhs_profile(inputs: Inputs, origin: str) -> Json:
     return xiaohongshu.profile(_person(inputs), origin)
 
 
-def xhs_search(inputs: Inputs, origin: str) -> Json:
-    page = inputs.get("page", 1)
-    if page > 1 and inputs.get("search_id") != xiaohongshu.SEARCH_ID:
-        raise refuse(400, "search_id is not the one that the first page gave")
-    return xiaohongshu.searched(world.load().about("xiaohongshu", inputs["keyword"]), page, origin)
+def xhs_search(inputs: Inputs, origin: str, shape: str) -> Json:
+    """The app's routes know a search by two ids; who leaves one out is shown the first page again."""
+    search_id = _search_id(inputs, "keyword", "sort_type", "note_type", "time_filter")
+    page, names = inputs.get("page", 1), _SEARCH_IDS.get(shape, ())
+    sent = tuple(inputs.get(name) for name in names)
+    if page > 1 and not all(sent):
+        page = 1
+    elif page > 1 and sent != (search_id, f"{search_id}s")[: len(names)]:
+        raise refuse(400, "page and the ids of the search do not belong together")
+    kind = inputs.get("note_type") or inputs.get("filter_note_type")
+    days = inputs.get("time_filter") or inputs.get("filter_note_time") or inputs.get("noteTime")
+    sort = inputs.get("sort_type") or inputs.get("sort")
+    wish = hits.Wish(_XHS_SORTS.get(sort, ""), _XHS_DAYS.get(days, 0), _XHS_KINDS.get(kind, ""))
+    works = hits.matching("xiaohongshu", inputs["keyword"], wish)
+    return hits.xhs_search(works, page, search_id, shape, origin)
+
+
+_SEARCH_IDS = {"app": ("search_id", "search_session_id"), "old": ("search_id", "session_id")}
+_XHS_KINDS = {"视频笔记": "video", "普通笔记": "images"}
+_XHS_DAYS = {"一天内": 1, "一周内": 7, "半年内": 180}
+_XHS_SORTS = {
+    "popularity_descending": "likes",
+    "collect_descending": "collects",
+    "comment_descending": "comments",
+    "time_descending": "newest",
+}
+
+
+def xhs_topic(inputs: Inputs, origin: str) -> Json:
+    works = hits.under("xiaohongshu", inputs["page_id"], hits.Wish("newest" if inputs.get("sort") == "time" else ""))
+    session = _search_id(inputs, "page_id", "sort")
+    asked = {name: inputs.get(name) or "" for name in _TOPIC_PAGE}
+    last = next((work for work in works or () if work.id == asked["last_note_id"]), None)
+    if last and not all(asked.values()):
+        asked["last_note_id"] = ""
+    elif any(asked.values()):
+        belongs = last and (f"s{last.id}", last.id, str(last.timestamp), session, f"1{session}")
+        if tuple(asked.values()) != belongs:
+            raise refuse(400, "the values of the page do not belong together")
+    return hits.xhs_topic(works or (), asked, session, origin)
+
+
+_TOPIC_PAGE = ("cursor_score", "last_note_id", "last_note_ct", "session_id", "first_load_time")
 
 
 def xhs_users(inputs: Inputs, origin: str) -> Json:
@@ -214,9 +293,26 @@ def xhs_comments(inputs: Inputs, origin: str) -> Json:
         return gone
     note = _there(work)
     start = inputs.get("index", 0) * ROWS_A_PAGE
-    if inputs.get("cursor", "") != (xiaohongshu.comment_id(note, start - 1) if start else ""):
+    if inputs.get("cursor", "") != (xiaohongshu.comment_id(note, str(start - 1)) if start else ""):
         raise refuse(400, "cursor and index do not belong together")
-    return xiaohongshu.comments(note, _comments(note.counts["comments"]), start, ROWS_A_PAGE)
+    part = discussion.comments(note, note.counts.get("comments", 0), start, ROWS_A_PAGE)
+    return xiaohongshu.comments(note, part, ROWS_A_PAGE)
+
+
+def xhs_replies(inputs: Inputs, origin: str) -> Json:
+    work = _note(inputs)
+    if gone := xiaohongshu.failure(work):
+        return gone
+    note = _there(work)
+    rows = discussion.everything(note, note.counts.get("comments", 0))
+    found = next((row for row in rows if xiaohongshu.comment_id(note, row.seed) == inputs["comment_id"]), None)
+    if found is None:
+        raise refuse(400, "No such comment below this note")
+    start = (inputs.get("index", 1) - 1) * ROWS_A_PAGE
+    if inputs.get("cursor", "") != (xiaohongshu.comment_id(note, f"{found.place} {start - 1}") if start else ""):
+        raise refuse(400, "cursor and index do not belong together")
+    part = discussion.replies(note, found, start, ROWS_A_PAGE)
+    return xiaohongshu.replies(note, found, part, ROWS_A_PAGE)
 
 
 def xhs_share_info(inputs: Inputs, origin: str) -> Json:
@@ -258,7 +354,6 @@ def _searched(platform: str, keyword: str) -> list[Creator]:
     return sorted(found, key=lambda c: c.handle.casefold() != word)[:20]
 
 
-def _comments(count: int | str) -> list[Json]:
-    """As many of the pool as the work has; counts told as text mean the whole pool."""
-    rows: list[Json] = world.read("comments")
-    return rows[:count] if isinstance(count, int) else rows
+def _search_id(inputs: Inputs, *names: str) -> str:
+    """The id of a search: another one for other words, another order or other filters."""
+    return f"{crc32(repr([inputs.get(name) for name in names]).encode()):012x}"

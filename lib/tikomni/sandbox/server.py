@@ -33,12 +33,15 @@ from tikomni.sandbox.asr import Asr, Script
 from tikomni.sandbox.bill import Bill
 from tikomni.sandbox.checks import MOST_BODY_BYTES, check
 from tikomni.sandbox.faults import Fault, Faults, bend, instead
+from tikomni.sandbox.llm import Llm
+from tikomni.sandbox.llm import refusal as llm_refusal
 from tikomni.sandbox.replay import Replay
 from tikomni.sandbox.uploads import MOST_BYTES, Uploads
 from tikomni.sandbox.wire import Server, deliver, file_answer, read_body
 from tikomni.sandbox.world import crowd, media
 
 KEY = "sandbox-key-4c1f7e0a9b"
+LLM_KEY = "sandbox-llm-key-7d20b8c3"
 RATE = 10
 CACHE_S, CACHE_ROWS = 86_400, 2_000
 READ_ONLY = ("media", "files", "transcriptions", "cache")
@@ -110,6 +113,7 @@ class Sandbox:
 
     Attributes:
         base_url: where it listens; also the Insight stand-in's.
+        llm: a model's stand-in at ``base_url`` + ``/v1``, with a key of its own.
         bill: what would have been charged.
         faults: what is to go wrong.
         requests: every request so far, refused ones too.
@@ -131,6 +135,7 @@ class Sandbox:
         self.bill, self.faults = Bill(), Faults()
         self.asr, self.uploads = Asr(self.bill, script), Uploads(self.bill, upload_ttl_s)
         self.insight = insight.Insight(self.bill, *insight_account)
+        self.llm = Llm(self.bill, LLM_KEY)
         self.replay = Replay.read(Path(replay)) if replay else None
         self.requests: list[Seen] = []
         self.base_url = ""
@@ -144,6 +149,7 @@ class Sandbox:
             "transcriptions": self._transcription,
             "cache": self._from_cache,
             "oauth": self._token,
+            "v1": self._model,
             "openapi.json": self._openapi,
             "sandbox": self._handle,
         }
@@ -372,6 +378,21 @@ class Sandbox:
         if (call.method, call.parts) != ("GET", ["access_token"]):
             raise refuse(404, "Not Found")
         return as_json(self.insight.token(call.headers))
+
+    def _model(self, call: _Call) -> Answer:
+        """An OpenAI-compatible server; its base URL ends in ``/v1``."""
+        if call.parts != ["chat", "completions"]:
+            raise refuse(404, "Not Found")
+        if call.method != "POST":
+            raise not_allowed("POST")
+        if call.headers.get("content-type", "").partition(";")[0] != "application/json":
+            raise llm_refusal(415, "Content-Type must be application/json")
+        try:
+            call.inputs = json.loads(call.body)
+        except ValueError:
+            raise llm_refusal(400, "We could not parse the JSON body of your request") from None
+        options = call.fault.options if call.fault and call.fault.kind == "llm" else {}
+        return self.llm.complete(call.key, call.inputs, options)
 
     def _openapi(self, call: _Call) -> Answer:
         if (call.method, call.parts) != ("GET", []):

@@ -2,27 +2,62 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
+from typing import Any
 
+from tikomni.deadline import Deadline
 from tikomni.errors import InputError, TikomniError
 
 BUSY_SECONDS = 30.0
+# Beyond the deadline: time enough for another process's transaction, not for a program that keeps the file.
+LEAST_SECONDS = 0.5
 DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+Migration = str | Callable[[sqlite3.Connection], None]
+
+
+# How long the command that runs may wait, where it knows.
+_deadline: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
+
+
+def wait_until(deadline: Deadline) -> None:
+    """Let waits for other programs, which take at most ``BUSY_SECONDS``, end with ``deadline``."""
+    _deadline.set(deadline)
+
+
+def _patience() -> float:
+    deadline = _deadline.get()
+    return BUSY_SECONDS if deadline is None else max(LEAST_SECONDS, deadline.within(BUSY_SECONDS))
+
+
+class _Connection(sqlite3.Connection):
+    """A connection whose statements wait for other programs as long as the command may."""
+
+    _patience = BUSY_SECONDS
+
+    def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
+        patience = math.ceil(2 * _patience()) / 2  # in half seconds: SQLite keeps statements that it has seen
+        if patience != self._patience:
+            self._patience = patience
+            super().execute(f"PRAGMA busy_timeout={patience * 1000:.0f}")
+        return super().execute(sql, parameters)
 
 
 def connect(
-    path: Path, migrations: Sequence[str], *, durable: bool = True, tell: Callable[[str], None] | None = None
+    path: Path, migrations: Sequence[Migration], *, durable: bool = True, tell: Callable[[str], None] | None = None
 ) -> sqlite3.Connection:
     """Open ``path``, making it and its folder where missing, and apply the migrations that it lacks.
 
     Args:
         path: the database file; readable by its owner alone.
-        migrations: SQL scripts in order; ``user_version`` says how many have been applied.
+        migrations: SQL scripts, or what does as much, in order; ``user_version`` says how many have been applied.
         durable: wait for the disk at each commit, for what was paid for.
         tell: where it is given, a damaged file is set aside for a new one, and this is told where it is now.
 
@@ -39,12 +74,12 @@ def connect(
     return _open(path, migrations, durable)
 
 
-def _open(path: Path, migrations: Sequence[str], durable: bool) -> sqlite3.Connection:
+def _open(path: Path, migrations: Sequence[Migration], durable: bool) -> sqlite3.Connection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, factory=_Connection)
     except OSError as error:
         raise InputError("storage", f"State folder {path.parent}: {error.strerror or error}.") from None
     except sqlite3.DatabaseError as error:
@@ -66,7 +101,7 @@ def _open(path: Path, migrations: Sequence[str], durable: bool) -> sqlite3.Conne
 
 def _use_wal(db: sqlite3.Connection) -> None:
     """Switch to WAL. While another process does so, SQLite answers "locked" at once, whatever the timeout."""
-    until = time.monotonic() + BUSY_SECONDS
+    until = time.monotonic() + _patience()
     while True:
         try:
             db.execute("PRAGMA journal_mode=WAL")
@@ -103,7 +138,7 @@ def set_aside(path: Path) -> Path | None:
     ``None``: another process has done so, and a sound one stands there by now.
     """
     with suppress(sqlite3.Error):
-        db = sqlite3.connect(path, timeout=BUSY_SECONDS)
+        db = sqlite3.connect(path, timeout=_patience())
         try:
             if db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
                 return None
@@ -118,7 +153,7 @@ def set_aside(path: Path) -> Path | None:
     return aside
 
 
-def _migrate(db: sqlite3.Connection, path: Path, migrations: Sequence[str]) -> None:
+def _migrate(db: sqlite3.Connection, path: Path, migrations: Sequence[Migration]) -> None:
     applied = db.execute("PRAGMA user_version").fetchone()[0]
     if applied > len(migrations):
         raise TikomniError("ledger", f"{path} was written by a later version.", hint="Update tikomni-skills.")
@@ -126,10 +161,13 @@ def _migrate(db: sqlite3.Connection, path: Path, migrations: Sequence[str]) -> N
         return
     with transaction(db):
         applied = db.execute("PRAGMA user_version").fetchone()[0]  # another process may have been faster
-        for number, script in enumerate(migrations[applied:], applied + 1):
-            for statement in script.split(";\n"):
-                if statement.strip():
-                    db.execute(statement)
+        for number, step in enumerate(migrations[applied:], applied + 1):
+            if callable(step):
+                step(db)
+            else:
+                for statement in step.split(";\n"):
+                    if statement.strip():
+                        db.execute(statement)
             db.execute(f"PRAGMA user_version={number}")
 
 

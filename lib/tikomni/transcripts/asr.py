@@ -31,7 +31,7 @@ QUERY = "u2.tasks"
 ALLOW = Allow(routes=frozenset({SUBMIT}))
 FILES_PER_JOB = 100
 FIRST_POLL_SECONDS = 0.5
-POLL_GROWTH = 1.2
+POLL_GROWTH = 1.1  # a look comes later than the words by this share of the job's time at most
 POLL_FAILURES = 5
 SLOW = "asr_slow"
 # An item is given up for another way only when the service was silent for at least this share of the clip.
@@ -414,7 +414,10 @@ class Jobs:
         text, segments, seconds = "" if reason else item.text, item.segments, item.seconds
         if text is None:
             try:
-                text, segments, heard = await self._document(item.url or "")
+                async with asyncio.timeout(self._dispatcher.deadline.remaining()):
+                    text, segments, heard = await self._document(item.url or "")
+            except TimeoutError:
+                return Words(reason="deadline", pending=True)
             except (DownloadFailed, ValueError) as error:
                 self._means.warn(f"The transcript of {file.media[0]} could not be read yet ({error}).")
                 return Words(reason="asr_transcript_unreadable", pending=True)

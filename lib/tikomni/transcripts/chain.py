@@ -131,7 +131,9 @@ class Chain:
         """No more will be added; the words of all."""
         for leave in self._collecting:
             leave()
-        await asyncio.gather(*self._walks.values())
+        while self._walks:  # each leaves when its words are there
+            await asyncio.gather(*self._walks.values())
+        self._clips.clear()
         return self.found
 
     async def _walk(self, wanted: Wanted) -> None:
@@ -144,7 +146,8 @@ class Chain:
             for leave in wanted.tickets.values():
                 leave()
         self.found[key] = replace(words, tried=dict(wanted.tried))
-        self._means.progress.stage("words", len(self.found), len(self._walks.keys() | self.found.keys()))
+        del self._walks[key]
+        self._means.progress.stage("words", len(self.found), len(self.found) + len(self._walks))
 
     async def _through(self, wanted: Wanted) -> Words:
         """Ask the sources in order. From the first that listens on, works with one clip go together."""

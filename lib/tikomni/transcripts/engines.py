@@ -253,8 +253,7 @@ def _lines_until_orphaned() -> Iterator[str]:
         os._exit(0)
 
     threading.Thread(target=read, daemon=True).start()
-    while True:
-        yield lines.get()
+    yield from iter(lines.get, None)
 
 
 def main() -> None:

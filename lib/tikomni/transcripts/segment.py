@@ -89,9 +89,10 @@ def _words(text: str, segmenter: Jieba | None) -> Iterator[Token]:
 
 @cache
 def _segmenter(own: tuple[str, ...]) -> Jieba:
-    from rjieba import Jieba
+    import rjieba
 
-    segmenter = Jieba()
+    # It makes one when it is imported; a second dictionary would take as much memory again.
+    segmenter = rjieba.Jieba() if own else rjieba._DEFAULT_JIEBA
     for word in (*_lines(Path(__file__).with_name("domain.txt").read_text("utf-8")), *own):
         segmenter.add_word(word, max(OWN_FREQUENCY, segmenter.suggest_freq(word)), None)
     return segmenter

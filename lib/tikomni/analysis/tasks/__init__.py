@@ -7,11 +7,13 @@ Pure: returns paths and texts; who runs a pipeline writes them. Asks no model, a
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tikomni.analysis.tasks.comments import of_comments
+from tikomni.analysis.tasks.comparison import COMPARISON, of_comparison
 from tikomni.analysis.tasks.material import Material, source
 from tikomni.analysis.tasks.parts import read
 from tikomni.analysis.tasks.registry import Kind, kinds
@@ -22,6 +24,8 @@ from tikomni.storage.names import identifier, slug
 
 if TYPE_CHECKING:
     from tikomni.analysis.buckets import Standing
+    from tikomni.analysis.comments import Discussion
+    from tikomni.analysis.comparison import Comparison
     from tikomni.analysis.figures import Figures
     from tikomni.analysis.sampling import Sample
     from tikomni.analysis.signals import Signals
@@ -71,12 +75,25 @@ def for_work(work: Work, language: str, pictures: Sequence[str] = ()) -> list[Ta
         return []
     subject = {"type": "work", "platform": work.platform, "id": work.platform_work_id, "name": shown.title}
     extra = {} if work.work_modality == "video" else {"pictures": tuple(pictures)}
-    asked = [kind for kind in kinds().values() if kind.of == "work" and (kind.when == "always" or work.transcript)]
+    when = {"always", "spoken"} if work.transcript else {"always"}
+    asked = [kind for kind in kinds().values() if kind.of == "work" and kind.when in when]
     return [_files(kind, Material(kind.name, kind.version, language, subject, {}, (shown,), **extra)) for kind in asked]
 
 
-def for_creator(creator: Creator, picture: Picture, language: str) -> list[TaskFiles]:
-    """The tasks about one creator; none where no work of the sample has words."""
+def for_comments(work: Work, said: Discussion, read: int, replies: int, language: str) -> list[TaskFiles]:
+    """The tasks about what people say of a work; none where the audience said nothing in words.
+
+    Args:
+        read: comments that were read, those without words included; ``replies``: likewise.
+    """
+    asked = [kind for kind in kinds().values() if kind.when == "comments"]
+    made = [(kind, of_comments(kind, work, said, read, replies, language)) for kind in asked]
+    return [_files(kind, material) for kind, material in made if material.sampled]
+
+
+def for_creator(creator: Creator, picture: Picture, language: str) -> Iterator[TaskFiles]:
+    """The tasks about one creator, one at a time: of thousands of works each is large. None where no work of the sample
+    has words."""
     standings = {standing.work.key: standing for standing in picture.standings}
     picked = {standing.work.key for standing in picture.sample.picked}
     ordered = sorted(standings.values(), key=lambda s: (s.work.key not in picked, s.rank or len(standings) + 1))
@@ -92,7 +109,7 @@ def for_creator(creator: Creator, picture: Picture, language: str) -> list[TaskF
         for number, standing in enumerate(ordered, 1)
     )
     if all(work.excluded for work in works):
-        return []
+        return
     subject = {
         "type": "creator",
         "platform": creator.platform,
@@ -100,8 +117,17 @@ def for_creator(creator: Creator, picture: Picture, language: str) -> list[TaskF
         "name": creator.author_name or creator.author_handle or creator.platform_author_id,
     }
     told = _figures(creator, picture, sum(work.excluded is None for work in works))
-    asked = [kind for kind in kinds().values() if kind.of == "creator"]
-    return [_files(kind, Material(kind.name, kind.version, language, subject, told, works)) for kind in asked]
+    for kind in kinds().values():
+        if kind.of == "creator":
+            yield _files(kind, Material(kind.name, kind.version, language, subject, told, works))
+
+
+def for_comparison(made: Comparison, subject_id: str, language: str) -> list[TaskFiles]:
+    """The tasks about creators side by side; none where the words of fewer than two are known."""
+    if sum(any(standing.work.primary_text for standing in one.standings) for one in made.sides) < 2:
+        return []
+    asked = [kind for kind in kinds().values() if kind.of == COMPARISON]
+    return [_files(kind, of_comparison(kind, made, subject_id, language)) for kind in asked]
 
 
 def _files(kind: Kind, material: Material) -> TaskFiles:
@@ -119,7 +145,7 @@ def _files(kind: Kind, material: Material) -> TaskFiles:
         "input": list(shown.files),
         "answer": ANSWER,
         "budget": {"tokens": kind.tokens, "used": shown.tokens + tokens(prompt) + tokens(asked)},
-        "sample": {"works": len(material.sampled), "confidence": material.confidence},
+        "sample": material.sample,
         "input_hash": material.input_hash,
         "words_hash": material.words_hash,
     }
@@ -128,7 +154,7 @@ def _files(kind: Kind, material: Material) -> TaskFiles:
         "prompt.md": prompt,
         "schema.json": asked + "\n",
         **shown.files,
-        "input.json": json.dumps(material.as_dict(), ensure_ascii=False) + "\n",
+        "input.json": material.as_text(),
     }
     subject = material.subject
     return TaskFiles(kind.name, folder(subject["platform"], subject["id"], kind.name), files)

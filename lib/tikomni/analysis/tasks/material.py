@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from hashlib import sha256
 from typing import Any, Self
@@ -33,6 +33,9 @@ SHORT = {
     "duration_s": "seconds",
 }
 REFERENCE = re.compile(r"W0*(\d+)(?:\.([tc]?)0*(\d+))?", re.IGNORECASE)
+COMMENT = re.compile(r"C0*(\d+)", re.IGNORECASE)
+# Material may be made of comments in place of works: then each is a source with one sentence, of its own name.
+COMMENTS = "comments"
 
 _TOKEN = re.compile(r"[?&]?xsec_token=[^&\s]*", re.IGNORECASE)
 # A full stop that ends a sentence: after a word of two letters or more, before one that begins with no small letter.
@@ -46,7 +49,8 @@ class Source:
 
     ``ref``: ``W07``. ``excluded``: why nothing may rest on it (``not_sampled``, or why it has no words). ``sentences``:
     id → text, in order; ``W07.t1`` is of the title, ``W07.12`` of the main text, ``W07.c3`` of a video's caption.
-    ``commercial``: the calls to buy or to get in touch that the rules found, label → the words that they matched.
+    Of a comment ``C012`` is both. ``commercial``: the calls to buy or to get in touch that the rules found, label → the
+    words that they matched.
     """
 
     ref: str
@@ -83,8 +87,16 @@ class Material:
 
     @cached_property
     def confidence(self) -> str:
-        """What a sample of this size allows: ``low`` below 5 works, ``high`` from 15 on, else ``mid``."""
-        return "low" if len(self.sampled) < 5 else "mid" if len(self.sampled) < 15 else "high"
+        """What a sample of this size allows: ``low`` below 5 works or 30 comments, ``high`` from 15 or 100 on, else
+        ``mid``."""
+        low, high = (30, 100) if self.subject["type"] == COMMENTS else (5, 15)
+        return "low" if len(self.sampled) < low else "mid" if len(self.sampled) < high else "high"
+
+    @property
+    def sample(self) -> dict[str, Any]:
+        """How much claims may rest on: ``works`` or ``comments``, and ``confidence``."""
+        unit = COMMENTS if self.subject["type"] == COMMENTS else "works"
+        return {unit: len(self.sampled), "confidence": self.confidence}
 
     @cached_property
     def words_hash(self) -> str:
@@ -96,8 +108,12 @@ class Material:
         figures = [[work.key, dict(work.figures), sorted(work.commercial)] for work in self.sampled]
         return _digest([self.words_hash, self.version, dict(self.figures), figures])
 
-    def as_dict(self) -> dict[str, Any]:
-        return {**json.loads(json.dumps(asdict(self))), "input_hash": self.input_hash, "words_hash": self.words_hash}
+    def as_text(self) -> str:
+        """``input.json``; written work by work, because of thousands each copy takes much memory."""
+        told = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "works"}
+        told |= {"input_hash": self.input_hash, "words_hash": self.words_hash}
+        works = ", ".join(json.dumps(asdict(work), ensure_ascii=False) for work in self.works)
+        return f'{json.dumps(told, ensure_ascii=False)[:-1]}, "works": [{works}]}}\n'
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -133,20 +149,21 @@ def source(
     return Source(
         ref=ref,
         key=work.key,
-        title=_line(work.title or work.caption_raw or ""),
+        title=one_line(work.title or work.caption_raw or ""),
         url=work.source_url and _TOKEN.sub("", work.source_url),
         figures={**counts, "published_date": work.published_date, "duration_s": length, **(figures or {})},
-        sentences=_numbered(work, ref),
+        sentences=numbered(work, ref),
         commercial={call.label or "": call.words for call in found.commercial},
         excluded=excluded or (None if work.primary_text else work.analysis_exclusion_reason or "no_words"),
         traits=tuple(traits),
     )
 
 
-def _numbered(work: Work, ref: str) -> dict[str, str]:
+def numbered(work: Work, ref: str) -> dict[str, str]:
+    """The sentences of ``work`` by their ids, which begin with ``ref``."""
     main = list(_spoken(work))
     lines = {f"{ref}.{n:02}": text for n, text in enumerate(main, 1)}
-    title = _line(work.title or "")
+    title = one_line(work.title or "")
     said = re.sub(r"\s+", "", "".join(main))
     own = title and not work.field_sources.get("title", "").startswith("derived")
     titles = {f"{ref}.t{n}": text for n, text in enumerate(_cut(title), 1)} if own and title not in said else {}
@@ -161,16 +178,17 @@ def _spoken(work: Work) -> Iterable[str]:
     if not work.primary_text:
         return
     segments = [s.text for s in work.transcript.segments] if work.transcript else []
-    for text in map(_line, segments) if segments else _sentences(work.primary_text):
+    for text in map(one_line, segments) if segments else _sentences(work.primary_text):
         yield from _cut(text)
 
 
 def _sentences(text: str) -> Iterable[str]:
     for line in sentences(printable(_TOKEN.sub("", text))):
-        yield from _STOP.split(_line(line))
+        yield from _STOP.split(one_line(line))
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
+    """``text`` as a line of material: printable, without tokens of links."""
     return re.sub(r"\s+", " ", printable(_TOKEN.sub("", text))).strip()
 
 

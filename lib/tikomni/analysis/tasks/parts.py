@@ -5,10 +5,11 @@ Pure. What was cut is stated where it was cut.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tikomni.analysis.tasks.material import SHORT, Material, Source
+from tikomni.analysis.tasks.material import COMMENTS, SHORT, Material, Source
 from tikomni.envelope import tokens
 
 PART_TOKENS = 6000
@@ -20,6 +21,9 @@ CUT_TOKENS = 20
 # What of a work is shown at least, in tokens, and which part of that is its opening.
 LEAST, OPENING = 40, 0.6
 BEST, WORST = 5, 3
+# Why a comment that is shown is no evidence.
+AUTHOR = "author"
+REGIONS = 5
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "zh": {
@@ -29,6 +33,14 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "commercial": "商业信号",
         "cut": "（略去 {n} 句：{first} 至 {last}）",
         "part": "# 第 {n} 部分\n\n每行一句：编号、原文。`t` 是标题，`c` 是视频的文案。",
+        "comments_sample": "样本：观众的 {n} 条评论，可信度 {confidence}（由程序按样本大小给出）；"
+        "点赞少而放不下的 {left} 条不在其中。",
+        "work": "## 作品\n\n评论所在的作品，供理解上下文：",
+        "regions": "地区",
+        "comments_part": "# 第 {n} 部分\n\n每行一条评论：编号、点赞、所回复的评论、是否作者本人、原文。",
+        "like": "赞 {n}",
+        "to": "答 {ref}",
+        "author": "作者",
         "pictures": "## 图片\n\n请看这些图片，把其中的文字写进 `visual_text`（它会标明是模型所读）：",
     },
     "en": {
@@ -39,6 +51,15 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "commercial": "commercial signal",
         "cut": "({n} sentences left out: {first} to {last})",
         "part": "# Part {n}\n\nA sentence a line: its number and its words. `t` is the title, `c` a video's caption.",
+        "comments_sample": "Sample: {n} comments of the audience, confidence {confidence} (set by the program from its "
+        "size); {left} with few likes, for which there is no room, are not in it.",
+        "work": "## The work\n\nWhat the comments are about, to help you understand:",
+        "regions": "regions",
+        "comments_part": "# Part {n}\n\nA comment a line: its number, likes, what it answers, whether the author wrote "
+        "it, its words.",
+        "like": "like {n}",
+        "to": "to {ref}",
+        "author": "author",
         "pictures": "## Pictures\n\nLook at these pictures and write down the words in them as `visual_text` "
         "(it will be marked as the model's reading):",
     },
@@ -60,6 +81,8 @@ def read(material: Material, budget: int, command: str) -> Read:
     the opening and the close.
     """
     words = WORDS[material.language]
+    if material.subject["type"] == COMMENTS:
+        return _comments(material, words)
     index = _index(material, words, command)
     left = budget - tokens(index)
     shares = _shares(material.sampled, left)
@@ -78,6 +101,34 @@ def fenced(lines: Iterable[str], mark: str) -> str:
 def whole(work: Source, mark: str) -> str:
     """Every sentence of a work."""
     return fenced([f"{name} | {text}" for name, text in work.sentences.items()], mark)
+
+
+def comment_line(comment: Source, language: str) -> str:
+    """A comment with what is told of it."""
+    words, likes = WORDS[language], comment.figures.get("like_count")
+    told = [words["like"].format(n=likes)] if likes else []
+    told += [words["to"].format(ref=ref) for ref in comment.traits]
+    told += [words["author"]] if comment.excluded == AUTHOR else []
+    return _line(" | ".join([comment.ref, *([" · ".join(told)] if told else []), *comment.sentences.values()]))
+
+
+def _comments(material: Material, words: Mapping[str, str]) -> Read:
+    """Index and parts of comments; what there is no room for was left out of the sample before."""
+    shown = [comment for comment in material.works if comment.excluded in (None, AUTHOR)]
+    regions = Counter(place for one in material.sampled if (place := one.figures.get("ip_location")))
+    told = words["comments_sample"].format(
+        n=len(material.sampled), confidence=material.confidence, left=len(material.works) - len(shown)
+    )
+    facts = [f"- {name}: {_value(value)}" for name, value in material.figures.items() if value is not None]
+    about = [text for name in ("name", "about") if (text := material.subject.get(name))]
+    places = ", ".join(f"{place} {n}" for place, n in regions.most_common(REGIONS))
+    about += [f"{words['regions']}: {places}"] if regions else []
+    head = [words["facts"], "", *facts, "", told, "", words["work"], "", fenced(map(_line, about), material.input_hash)]
+    files = {"input/00-index.md": "\n".join(head)}
+    for number, lines in enumerate(_packed([[comment_line(one, material.language)] for one in shown]), 1):
+        text = fenced(lines, material.input_hash)
+        files[f"input/{number:02}.md"] = f"{words['comments_part'].format(n=number)}\n\n{text}"
+    return Read(files, sum(map(tokens, files.values())))
 
 
 def _index(material: Material, words: Mapping[str, str], command: str) -> str:

@@ -20,14 +20,15 @@ FOLDER = Path(__file__).parent / "kinds"
 @dataclass(frozen=True, slots=True)
 class Kind:
     """``tokens``: what prompt, schema and input may come to. ``of``: what it is made for. ``when``: for every work,
-    or for those whose words were spoken. ``claims``: the answer holds claims; the prompt tells the rules for them.
+    for those whose words were spoken, or where comments were read. ``claims``: the answer holds claims of works; the
+    prompt tells the rules for them.
     """
 
     name: str
     version: int
-    of: Literal["work", "creator"]
+    of: Literal["work", "creator", "comparison"]
     tokens: int
-    when: Literal["always", "spoken"]
+    when: Literal["always", "spoken", "comments"]
     claims: bool
 
     def schema(self, language: str) -> dict[str, Any]:
@@ -37,6 +38,11 @@ class Kind:
         raw = json.loads(text)
         defs = {name: value for name, value in common.items() if f"#/$defs/{name}" in text}
         return _worded(raw | ({"$defs": defs} if defs else {}), _words()[language])
+
+    @property
+    def each_work(self) -> bool:
+        """Whether the answer has an entry for each work of the sample."""
+        return any(part.get("x-all") for part in self.schema("en")["properties"].values())
 
     def prompt(self, language: str) -> str:
         paths = [FOLDER / self.name / f"prompt.{language}.md"]

@@ -6,7 +6,8 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,13 @@ class Part:
         except sqlite3.Error as error:
             raise failure(error, self._path) from None
 
-    def _transaction(self) -> Any:
-        return transaction(self._db)
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with transaction(self._db) as db:
+                yield db
+        except sqlite3.Error as error:
+            raise failure(error, self._path) from None
 
 
 def fingerprint(scope: Scope, route: str, inputs: Any) -> str:

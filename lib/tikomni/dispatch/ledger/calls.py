@@ -19,6 +19,8 @@ CACHE_SECONDS = 86_400
 # An intent this old has no outcome any more, whatever process has its number by now.
 LOST_SECONDS = 3600
 LOST = "lost"
+# A call whose answer was not waited for, as outcomes.py names it.
+UNHEARD = "timeout_after_send"
 # A submission that left, and of which nobody knows whether it was accepted.
 UNKNOWN = "unknown"
 
@@ -64,7 +66,10 @@ class Calls(Part):
         return None
 
     def lost(self, fingerprint: str) -> int | None:
-        """Close the intents of this call whose process is gone without an outcome; returns the newest one's id."""
+        """The newest row of this call that may have been charged and was never answered, if no later one made up for it.
+
+        That is an intent whose process is gone, which is closed here, or a wait for the answer that took too long.
+        """
         rows = self._run(
             "SELECT id, pid, sent_at FROM calls WHERE fingerprint = ? AND done_at IS NULL ORDER BY id", (fingerprint,)
         ).fetchall()
@@ -72,7 +77,13 @@ class Calls(Part):
         gone = [row["id"] for row in rows if not _under_way(row, now)]
         for call_id in gone:
             self._run("UPDATE calls SET done_at = ?, outcome = ? WHERE id = ?", (now, LOST, call_id))
-        return gone[-1] if gone else None
+        if gone:
+            return gone[-1]
+        last = self._run(
+            "SELECT id, outcome FROM calls WHERE fingerprint = ? AND done_at IS NOT NULL ORDER BY id DESC LIMIT 1",
+            (fingerprint,),
+        ).fetchone()
+        return last["id"] if last is not None and last["outcome"] == UNHEARD else None
 
     def begin(
         self,
@@ -92,11 +103,18 @@ class Calls(Part):
         )
         return int(cursor.lastrowid or 0)
 
-    def begin_alone(self, scope: Scope, fingerprint: str, route: str, inputs: str, **more: Any) -> int | None:
-        """``begin``, unless a living process is waiting for an answer to the same call: then ``None``."""
+    def begin_alone(
+        self, scope: Scope, fingerprint: str, route: str, inputs: str, since: float, **more: Any
+    ) -> int | None:
+        """``begin``; ``None`` where a living process waits for an answer to the same call, or one came ``since`` the
+        caller looked (unix seconds)."""
         with self._transaction() as db:
-            sql = "SELECT pid, sent_at FROM calls WHERE fingerprint = ? AND done_at IS NULL"
-            if any(_under_way(row, time.time()) for row in db.execute(sql, (fingerprint,))):
+            rows = db.execute(
+                "SELECT pid, sent_at, done_at FROM calls WHERE fingerprint = ? "
+                "AND (done_at IS NULL OR (outcome = 'ok' AND done_at >= ?))",
+                (fingerprint, since),
+            )
+            if any(row["done_at"] or _under_way(row, time.time()) for row in rows):
                 return None
             return self.begin(scope, fingerprint, route, inputs, **more)
 

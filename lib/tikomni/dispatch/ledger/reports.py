@@ -23,7 +23,8 @@ SHORTEST_ID = 6
 class Spent:
     """Calls of one route in one run on one day (of the zone that was asked for), at one upstream.
 
-    ``unpriced``: billed calls whose price nobody here knows. ``asr_seconds`` were billed with these calls.
+    ``unpriced``: billed calls whose price nobody here knows. ``asr_seconds`` and the tokens that a model read and wrote
+    were billed with these calls.
     """
 
     day: str
@@ -36,6 +37,8 @@ class Spent:
     usd: float
     unpriced: int
     asr_seconds: float
+    tokens_in: int
+    tokens_out: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,8 @@ class Reports(Part):
         rows = self._run(
             "SELECT day_of(c.sent_at) AS day, c.base_url, c.route, c.run_id, count(*), sum(c.billed), "
             "sum(c.repeats IS NOT NULL), round(sum(c.billed * c.price_usd), 6), sum(c.billed AND c.price_usd = 0), "
-            "coalesce(sum(s.seconds), 0) FROM calls c LEFT JOIN ("
+            "coalesce(sum(s.seconds), 0), coalesce(sum(c.tokens_in), 0), coalesce(sum(c.tokens_out), 0) "
+            "FROM calls c LEFT JOIN ("
             "  SELECT call_id, sum(seconds) AS seconds FROM ("
             "    SELECT j.call_id, max(f.seconds) AS seconds FROM jobs j JOIN job_files f ON f.job_id = j.id "
             "    WHERE j.call_id IS NOT NULL GROUP BY f.job_id, f.item_index) GROUP BY call_id"

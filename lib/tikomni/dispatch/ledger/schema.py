@@ -117,4 +117,8 @@ CREATE VIEW run_costs AS
          round(coalesce(sum(c.billed * c.price_usd), 0), 6) AS usd
   FROM runs r LEFT JOIN calls c ON c.run_id = r.run_id GROUP BY r.run_id ORDER BY r.started_at DESC;
 """,
+    """
+ALTER TABLE calls ADD COLUMN tokens_in INTEGER;
+ALTER TABLE calls ADD COLUMN tokens_out INTEGER;
+""",
 )

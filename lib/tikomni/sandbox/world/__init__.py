@@ -45,13 +45,6 @@ class World:
             (c for c in people if handle.casefold() in (c.handle.casefold(), c.short_id) and handle != "0"), None
         )
 
-    def about(self, platform: str, words: str) -> Sequence[Work]:
-        """Public works whose title or caption holds ``words``, the crowd's among them, newest first."""
-        many = crowd.works_of(self.creators[_TALKATIVE[platform]]) or ()
-        works = [*(w for w in self.works.values() if w.platform == platform and w.state == "public"), *many]
-        found = [work for work in works if words in work.title or words in work.caption]
-        return sorted(found, key=lambda work: work.published, reverse=True)
-
     def works_of(self, creator: Creator) -> Sequence[Work]:
         """What a profile shows: pinned works first, then newest first; nothing of a private account."""
         if (many := crowd.works_of(creator)) is not None:
@@ -78,7 +71,6 @@ class World:
         return dict(target)
 
 
-_TALKATIVE = {"douyin": "dy_200", "xiaohongshu": "xhs_200"}
 _SHORT = {"douyin": r"v\.douyin\.com", "xiaohongshu": r"xhslink\.com"}
 _WORK = {
     "douyin": r"(?:/(?:video|note|article|slides)/|modal_id=|aweme_id=|^\s*)(\d{18,20})(?!\d)",

@@ -11,12 +11,13 @@ import json
 import math
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from tikomni.sandbox.world import Creator, Work, crowd, load, own_account
+from tikomni.sandbox.world.discussion import Part, Said
 
 Json = dict[str, Any]
-SEARCH_ID = "20260101000000SANDBOXSEARCH"
 Side = Literal["app", "web"]
 Route = Literal["app", "app3", "web"]
 """The app's third version opens what the others call blocked, and articles."""
@@ -207,23 +208,6 @@ def profile(creator: Creator | None, origin: str) -> Json:
     return {"status_code": 0, "status_msg": None, "user": user, "extra": {"logid": "0"}, "log_pb": _log("")}
 
 
-def searched(works: Sequence[Work], cursor: int, origin: str) -> Json:
-    """A page of a search: cards, of which some are no works. Three values go on to the next page together."""
-    page = works[cursor : cursor + 20]
-    cards: list[Json] = [{"type": 1, "aweme_info": aweme(work, "app", origin)} for work in page]
-    if cards:
-        cards.insert(2, {"type": 16, "aweme_info": None, "sub_card_list": []})
-    return {
-        "status_code": 0,
-        "data": cards,
-        "cursor": cursor + 20,
-        "has_more": int(cursor + 20 < len(works)),
-        "extra": {"logid": SEARCH_ID},
-        "backtrace": f"sandbox-{cursor + 20}",
-        "log_pb": _log(SEARCH_ID),
-    }
-
-
 def found(people: list[Creator], origin: str) -> Json:
     """People who were searched for."""
     rows = [{"type": 4, "user_info": _author(person, origin, listed=False)} for person in people]
@@ -248,36 +232,52 @@ def statistics(works: list[Work]) -> Json:
     return {"status_code": 0, "statistics_list": rows}
 
 
-def comments(work: Work, rows: list[Json], cursor: int, count: int) -> Json:
-    """A page of comments; the cursor is an offset."""
-    page = [
-        {
-            "cid": str(int(work.id) + 7919 * (cursor + n + 1)),
-            "text": row["text"],
-            "aweme_id": work.id,
-            "create_time": work.timestamp + 3600 * (cursor + n + 1),
-            "digg_count": row["liked"],
-            "status": 1,
-            "user": {"uid": _number(row["who"], 16), "nickname": row["who"], "sec_uid": "", "unique_id": ""},
-            "reply_id": "0",
-            "reply_comment": None,
-            "reply_comment_total": row.get("replies", 0),
-            "ip_label": row["ip"],
-            "label_text": "",
-            "is_hot": False,
-            "image_list": None,
-        }
-        for n, row in enumerate(rows[cursor : cursor + count])
-    ]
-    after = cursor + len(page)
+def comments(work: Work, part: Part) -> Json:
+    """A page of comments, or of replies; the cursor is an offset."""
     return {
         "status_code": 0,
-        "comments": page,
-        "cursor": after,
-        "has_more": int(after < len(rows)),
-        "total": len(rows),
+        "comments": [_said(work, row) for row in part.rows],
+        "cursor": part.after,
+        "has_more": int(part.more),
+        "total": part.total,
         "reply_style": 2,
         "log_pb": _log(work.id),
+    }
+
+
+def comment_id(work: Work, row: Said) -> str:
+    place = row.place if row.below is None else 1000 * (row.below + 1) + row.place
+    return str(int(work.id) + 7919 * (place + 1))
+
+
+def _said(work: Work, row: Said) -> Json:
+    own = row.kind in ("author", "pinned")
+    root = replace(row, place=row.below, below=None) if row.below is not None else None
+    return {
+        "cid": comment_id(work, row),
+        "text": row.text,
+        "aweme_id": work.id,
+        "create_time": work.timestamp + (60 if row.kind == "pinned" else 3600 * (row.place + 1)),
+        "digg_count": row.liked,
+        "status": 1,
+        "user": {
+            "uid": work.author.uid if own else _number(row.who, 16),
+            "nickname": work.author.nickname if own else row.who,
+            "sec_uid": work.author.id if own else f"MS4wLjABAAAA{_number(row.who, 43)}",
+            "unique_id": work.author.handle if own else "",
+        },
+        "reply_id": comment_id(work, root) if root else "0",
+        "reply_to_reply_id": "0",
+        "reply_comment": None,
+        "reply_comment_total": row.replies,
+        "ip_label": row.ip,
+        "label_text": "作者" if own else "",
+        "label_type": 1 if own else -1,
+        "stick_position": int(row.kind == "pinned"),
+        "is_hot": False,
+        "text_extra": [],
+        "image_list": [{"origin_url": {"uri": "sticker", "url_list": []}}] if row.kind == "sticker" else None,
+        "level": 1 if row.below is None else 2,
     }
 
 
@@ -500,9 +500,13 @@ def _topics(work: Work) -> list[Json]:
     for name in work.topics:
         at = work.caption.index(f"#{name}", at)
         span = {"start": at, "end": at + len(name) + 1, "caption_start": 0, "caption_end": 0}
-        topics.append({"type": 1, "hashtag_name": name, "hashtag_id": _number(name, 16), "is_commerce": False} | span)
+        topics.append({"type": 1, "hashtag_name": name, "hashtag_id": topic_id(name), "is_commerce": False} | span)
         at += len(name) + 1
     return topics
+
+
+def topic_id(name: str) -> str:
+    return _number(name, 16)
 
 
 def _search_word(work: Work, side: Side) -> list[Json]:

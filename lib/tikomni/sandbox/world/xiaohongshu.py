@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from tikomni.sandbox.world import Creator, Work, crowd, load
+from tikomni.sandbox.world.discussion import Part, Said
 
 Json = dict[str, Any]
 Shape = Literal["app", "old", "web"]
@@ -148,7 +149,7 @@ def note_card(work: Work, origin: str) -> Json:
             "relation": "none",
             "nice_count": "",
         },
-        "tag_list": [{"id": _hex(name), "name": name, "type": "topic"} for name in work.topics],
+        "tag_list": [{"id": topic_id(name), "name": name, "type": "topic"} for name in work.topics],
         "at_user_list": [],
         "share_info": {"un_share": False},
         "xsec_token": TOKEN,
@@ -231,7 +232,7 @@ def posted(works: Sequence[Work], cursor: str, size: int, shape: Shape, origin: 
     place = crowd.place_of(works, cursor) if cursor else None
     start = 0 if place is None else place + 1
     page = works[start : start + size]
-    rows = [_posted_card(work, origin) if shape == "web" else _listed(work, origin, shape) for work in page]
+    rows = [posted_card(work, origin) if shape == "web" else _listed(work, origin, shape) for work in page]
     more = start + len(page) < len(works)
     if isinstance(works, crowd.Works) and len(works) >= 20 and rows:
         other = _listed(load().works["xhs_other_too"], origin, "app") | {"model_type": "ads", "is_ads": True}
@@ -245,7 +246,7 @@ def posted(works: Sequence[Work], cursor: str, size: int, shape: Shape, origin: 
     return inner({"notes": rows, "has_more": more, "tags": []})
 
 
-def _posted_card(work: Work, origin: str) -> Json:
+def posted_card(work: Work, origin: str) -> Json:
     likes = work.web_counts.get("liked") or work.counts.get("liked", 0)
     cover = f"{origin}/media/{work.name}/cover.webp"
     return {
@@ -264,20 +265,12 @@ def _shown(count: int | str) -> str:
     return f"{count / 10000:.1f}万" if isinstance(count, int) and count >= 10_000 else str(count)
 
 
-def searched(works: Sequence[Work], page: int, origin: str) -> Json:
-    """A page of a search: notes with snippets of their captions, and an advertisement."""
-    start = (page - 1) * 20
-    items: list[Json] = []
-    for work in works[start : start + 20]:
-        told = note(work, origin, with_video=True)
-        user = {"userid": work.author.id, "red_id": work.author.handle, "nickname": work.author.nickname}
-        told = {name: told[name] for name in _SEARCHED} | {"user": user, "timestamp": work.timestamp}
-        told |= {"desc": _tagged(work)[:_CAPTION_IN_SEARCHES], "xsec_token": TOKEN}
-        items.append({"model_type": "note", "note": told})
-    if items:
-        items.insert(1, {"model_type": "ads", "ads_info": {"id": "1"}})
-    more = start + 20 < len(works)
-    return inner({"items": items, "search_id": SEARCH_ID, "search_session_id": f"{SEARCH_ID}s", "has_more": more})
+def snippet(work: Work, origin: str) -> Json:
+    """A note as searches and topics tell it: its caption cut, and nothing of its film but that there is one."""
+    told = note(work, origin, with_video=True)
+    user = {"userid": work.author.id, "red_id": work.author.handle, "nickname": work.author.nickname}
+    told = {name: told[name] for name in _SEARCHED} | {"user": user, "timestamp": work.timestamp}
+    return told | {"desc": _tagged(work)[:_CAPTION_IN_SEARCHES], "xsec_token": TOKEN}
 
 
 def found(people: list[Creator], origin: str) -> Json:
@@ -296,41 +289,58 @@ def found(people: list[Creator], origin: str) -> Json:
     return inner({"users": rows, "search_id": SEARCH_ID, "has_more": False})
 
 
-def comment_id(work: Work, place: int) -> str:
-    return _hex(f"{work.name} comment {place}")
+def comment_id(work: Work, seed: str) -> str:
+    return _hex(f"{work.name} comment {seed}")
 
 
-def comments(work: Work, rows: list[Json], start: int, size: int) -> Json:
+def comments(work: Work, part: Part, size: int) -> Json:
     """A page of comments. ``cursor`` is the last one's id and goes with ``index``, which counts pages."""
-    page = [
-        {
-            "id": comment_id(work, start + n),
-            "note_id": work.id,
-            "content": row["text"],
-            "time": work.timestamp + 1800 * (start + n + 1),
-            "like_count": row["liked"],
-            "liked": False,
-            "ip_location": row["ip"],
-            "sub_comment_count": row.get("replies", 0),
-            "sub_comments": [],
-            "status": 0,
-            "at_users": [],
-            "user": {"userid": _hex(row["who"], 24), "nickname": row["who"], "red_id": "", "images": ""},
-        }
-        for n, row in enumerate(rows[start : start + size])
-    ]
-    after = start + len(page)
     return inner(
         {
-            "comments": page,
-            "comment_count": len(rows),
-            "comment_count_l1": len(rows),
-            "cursor": page[-1]["id"] if page else "",
-            "index": after // size,
-            "has_more": after < len(rows),
+            "comments": [_said(work, row) for row in part.rows],
+            "comment_count": part.total,
+            "comment_count_l1": part.total,
+            "cursor": comment_id(work, str(part.after - 1)) if part.after else "",
+            "index": -(-part.after // size),
+            "has_more": part.more,
             "user_id": work.author.id,
         }
     )
+
+
+def replies(work: Work, comment: Said, part: Part, size: int) -> Json:
+    """A page of replies. ``cursor`` is the text of an object that holds both inputs of the next page."""
+    following = {"cursor": comment_id(work, f"{comment.place} {part.after - 1}"), "index": part.after // size + 1}
+    rows = [_said(work, row) for row in part.rows]
+    return inner({"comments": rows, "cursor": json.dumps(following), "has_more": part.more, "user_id": work.author.id})
+
+
+def _said(work: Work, row: Said) -> Json:
+    own = row.kind in ("author", "pinned")
+    said: Json = {
+        "id": comment_id(work, row.seed),
+        "note_id": work.id,
+        "content": row.text,
+        "time": work.timestamp + 1800 * (row.place + 1),
+        "like_count": row.liked,
+        "liked": False,
+        "ip_location": row.ip,
+        "sub_comment_count": row.replies,
+        "sub_comments": [],
+        "status": 0,
+        "at_users": [],
+        "show_tags": ["is_author"] if own else [],
+        "comment_type": 1 if row.kind == "sticker" else 0,
+        "user": {
+            "userid": work.author.id if own else _hex(row.who, 24),
+            "nickname": work.author.nickname if own else row.who,
+            "red_id": "",
+            "images": "",
+        },
+    }
+    if row.below is not None:
+        said["target_comment"] = {"id": comment_id(work, str(row.below)), "user": {"nickname": "", "userid": ""}}
+    return said
 
 
 def _listed(work: Work, origin: str, shape: Shape) -> Json:
@@ -484,6 +494,10 @@ def _stream(stem: str, codec: str, duration: int, kind: int) -> Json:
         "rotate": 0,
         "hdr_type": 0,
     }
+
+
+def topic_id(name: str) -> str:
+    return _hex(name)
 
 
 def _tagged(work: Work) -> str:

@@ -1,0 +1,130 @@
+"""Makes ``packed/``, which is what npm ships: the runtime without comments and docstrings, the skills without the pages
+that are made again when they are installed.
+
+Run by ``npm pack`` (prepack); ``--clean`` takes everything away again (postpack). Without it npm ships ``lib/`` and
+``skills/`` as they are: larger, and the same to a user. Line numbers stay, so that a traceback fits the repository.
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import shutil
+import sys
+import tokenize
+from fnmatch import fnmatch
+from itertools import pairwise
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "lib"))
+from tikomni.install.package import DEVELOPMENT  # noqa: E402
+
+PACKED = ROOT / "packed"
+
+# What packed/ holds, and stands in for.
+FOLDERS = ("lib", "skills", "requirements")
+FILES = ("env.example", "LICENSE")
+LEFT_OUT = (
+    *("*/__pycache__/*", "*.py[cod]", ".*", "*/.*", "*.tmp"),
+    *("skills/*/evals/*", "skills/meta-capability/references/routes/*"),
+    *("requirements/test.txt", "requirements/local-asr-test.txt"),
+    *DEVELOPMENT,
+)
+# Their docstrings are what --help prints.
+SPEAKING = "lib/tikomni/cli/*.py"
+
+
+def main(arguments: list[str]) -> int:
+    clean()
+    if "--clean" in arguments:
+        return 0
+    for path in sources():
+        name = path.relative_to(ROOT).as_posix()
+        target = PACKED / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if name.startswith("lib/") and name.endswith(".py"):
+            text = path.read_text(encoding="utf-8")
+            target.write_text(stripped(text, keep_docstring=fnmatch(name, SPEAKING)), encoding="utf-8")
+        else:
+            shutil.copyfile(path, target)
+            target.chmod(path.stat().st_mode & 0o777)
+    for folder in FOLDERS:
+        (ROOT / folder / ".npmignore").write_text("*\n")
+    return 0
+
+
+def clean() -> None:
+    shutil.rmtree(PACKED, ignore_errors=True)
+    for folder in FOLDERS:
+        (ROOT / folder / ".npmignore").unlink(missing_ok=True)
+
+
+def sources() -> list[Path]:
+    """The files of the repository that are shipped in ``packed/``."""
+    found = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file()]
+    found += [ROOT / name for name in FILES]
+    return sorted(
+        path for path in found if not any(fnmatch(path.relative_to(ROOT).as_posix(), out) for out in LEFT_OUT)
+    )
+
+
+def stripped(source: str, *, keep_docstring: bool = False) -> str:
+    """``source`` without comments and docstrings, each line where it was.
+
+    Of a class's docstring the first line stays: a dataclass without one makes its own when it is imported, which takes
+    time. ``keep_docstring`` keeps the module's.
+    """
+    lines = source.splitlines(keepends=True)
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT and not token.string.startswith("#!"):
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column].rstrip() + "\n"
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module) and keep_docstring:
+            continue
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            _drop_docstring(node, lines)
+    _drop_loose_strings(source, lines)
+    return "".join(lines)
+
+
+def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str]) -> None:
+    first = node.body[0] if node.body else None
+    text = _text(first)
+    if first is None or text is None:
+        return
+    instead = (
+        repr(text.strip().split("\n")[0]) if isinstance(node, ast.ClassDef) else "..." if len(node.body) == 1 else ""
+    )
+    _replace(first, lines, instead)
+
+
+def _drop_loose_strings(source: str, lines: list[str]) -> None:
+    """What stands below a constant to explain it."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef):
+            for before, statement in pairwise(node.body):
+                if _text(statement) is not None and isinstance(before, ast.Assign | ast.AnnAssign):
+                    _replace(statement, lines, "")
+
+
+def _text(statement: ast.stmt | None) -> str | None:
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+        return statement.value.value if isinstance(statement.value.value, str) else None
+    return None
+
+
+def _replace(statement: ast.stmt, lines: list[str], text: str) -> None:
+    first, last = statement.lineno - 1, (statement.end_lineno or statement.lineno) - 1
+    head = lines[first].encode()[: statement.col_offset].decode()
+    tail = lines[last].encode()[statement.end_col_offset :].decode()
+    lines[first : last + 1] = [(head + text).rstrip() + tail if first == last else (head + text).rstrip() + "\n"] + [
+        "\n"
+    ] * (last - first)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
