@@ -39,7 +39,6 @@ DISCOVERY = {
     "codex": ("codex", "debug", "prompt-input", "hi"),
     "gemini": ("gemini", "skills", "list", "--all"),
     "opencode": ("opencode", "debug", "skill"),
-    "claude": ("claude", "plugin", "validate", "--strict", str(ROOT)),
 }
 
 
@@ -182,9 +181,26 @@ def others(scratch: Path, tarball: Path) -> None:
                 print(f"  {name}: not on this machine, not tried")
                 continue
             told = run(*words, env=home.environ, cwd=home.folder)
-            missing = [skill for skill in MAIN if skill not in told] if name != "claude" else []
+            missing = [skill for skill in MAIN if skill not in told]
             need(not missing, f"{name} does not see {missing}")
             print(f"  {name}: sees the skills")
+        if shutil.which("claude") is None:
+            print("  claude: not on this machine, not tried")
+        else:
+            plugin(home)
+
+
+def plugin(home: Home) -> None:
+    """Claude Code takes the repository as a marketplace; that a manifest is valid does not say that it loads."""
+    for words in (
+        ("validate", "--strict", ROOT),
+        ("marketplace", "add", ROOT),
+        ("install", "tikomni-skills@tikomni-skills"),
+    ):
+        run("claude", "plugin", *words, env=home.environ, cwd=home.folder)
+    [told] = json.loads(run("claude", "plugin", "list", "--json", env=home.environ, cwd=home.folder))
+    need(not told.get("errors"), f"claude: {told}")
+    print("  claude: the plugin is installed and loads")
 
 
 STEPS: dict[str, Callable[[Path, Path], None]] = {

@@ -64,9 +64,7 @@ def test_recorded_comments_become_rows_without_names_and_a_task(row, machine, tm
     document = ran.document
     assert document["ok"] and tokens(ran.stdout) <= TOKEN_BUDGET, document
     told = document["result"]["comments"]
-    assert told["read"] == len(entries) and not [
-        m for m in document["result"]["missing"] if m["field"] == "comments"
-    ]
+    assert told["read"] == len(entries) and "comments" not in {m["field"] for m in document["result"]["missing"]}
     spoken = [entry for entry in entries if wordless(entry[text]) is None]
     found = [json.loads(line) for line in Path(told["paths"]["jsonl"]).read_text("utf-8").splitlines()]
     assert [(r["comment_id"], r["like_count"], r["reply_count"]) for r in found] == [

@@ -5,7 +5,6 @@ One walk for the comments; then, where they are wanted, one for each of the comm
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,7 +20,7 @@ from tikomni.dispatch.limiter import DeadlinePassed
 from tikomni.errors import CODES, TikomniError
 from tikomni.facts import Comment, Missing, Work
 from tikomni.pipelines.benchmark import write_tasks
-from tikomni.pipelines.lists import ENDS, Collected, collect
+from tikomni.pipelines.lists import ENDS, collect
 from tikomni.pipelines.pseudonyms import Pseudonyms
 from tikomni.pipelines.session import INTERRUPTED, Session
 from tikomni.platforms import Page, Target, definition
@@ -73,10 +72,8 @@ class Comments:
     run: Session
     found: dict[str, Comment] = field(default_factory=dict)
     replies: dict[str, Comment] = field(default_factory=dict)
-    dropped: Counter[str] = field(default_factory=Counter)
     stop_reason: str = INTERRUPTED
     replies_stop_reason: str | None = None
-    pages: int = 0
     answered: int = 0
     left: int = 0
     paths: dict[str, Path] = field(default_factory=dict)
@@ -108,7 +105,9 @@ class Comments:
             return "no_more"
         work, run = self.work, self.run
         most = self.wanted.most - len(into)
-        known = {"work_id": work.platform_work_id, "creator_id": work.platform_author_id or "", **about}
+        known = {"work_id": work.platform_work_id, **about}
+        if work.platform_author_id:
+            known["creator_id"] = work.platform_author_id
 
         def on_page(page: Page) -> None:
             nameless = [people.comment(i, self.wanted.keep_users) for i in page.items if isinstance(i, Comment)]
@@ -117,12 +116,9 @@ class Comments:
             into.update((c.key, c) for c in nameless[: self.wanted.most - len(into)])
             run.progress.stage("comments", len(self.found) + len(self.replies), None, work=work.key)
 
-        known = {name: value for name, value in known.items() if value}
-        ended: Collected = await collect(
+        ended = await collect(
             definition(work.platform), name, known, run.dispatcher, most=most, expected=expected, on_page=on_page
         )
-        self.pages += ended.pages
-        self.dropped.update(ended.dropped)
         return ended.stop_reason
 
     async def _answers(self, people: Pseudonyms) -> str:

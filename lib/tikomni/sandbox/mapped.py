@@ -85,8 +85,10 @@ def douyin_search(inputs: Inputs, origin: str, shape: str) -> Json:
         cursor = 0
     elif cursor and sent != (search_id, hits.backtrace(search_id, cursor)):
         raise refuse(400, "cursor, search_id and backtrace do not belong together")
-    days = int(inputs.get("publish_time", "0"))
-    wish = hits.Wish(_SORTS[str(inputs.get("sort_type", 0))], days, _KINDS.get(inputs.get("content_type", "0"), ""))
+    span = str(inputs.get("publish_time", 0))
+    days = int(span) if span.isascii() and span.isdigit() else 0
+    kind = _KINDS.get(inputs.get("content_type", "0"), "")
+    wish = hits.Wish(_SORTS.get(str(inputs.get("sort_type", 0)), ""), days, kind)
     return hits.douyin_search(hits.matching("douyin", inputs["keyword"], wish), cursor, search_id, shape, origin)
 
 
@@ -95,7 +97,7 @@ _KINDS = {"1": "video", "2": "images"}
 
 
 def douyin_topic(inputs: Inputs, origin: str, name: str, size: int) -> Json:
-    wish = hits.Wish(_SORTS[str(inputs.get("sort_type", 0))])
+    wish = hits.Wish(_SORTS.get(str(inputs.get("sort_type", 0)), ""))
     works = hits.under("douyin", inputs[name], wish) or ()
     return hits.douyin_topic(works, inputs.get("cursor", 0), inputs.get("count", size), origin)
 
