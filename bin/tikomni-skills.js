@@ -18,8 +18,9 @@ const WINDOWS = process.platform === 'win32';
 const { version } = require('../package.json');
 const interpreters = require(join(LIB, 'tikomni', 'install', 'interpreters.json'));
 
-// These do without packages: what is wrong with the environment must not keep anybody from looking, or from removing.
-const PLAIN = ['doctor', 'list', 'verify', 'remove', '--help', '-h', '--version', 'help'];
+// These do without packages, and prepare the environment themselves where they need one: a wrong word is answered at
+// once, and what is wrong with the environment keeps nobody from looking, or from removing.
+const PLAIN = ['install', 'update', 'remove', 'verify', 'list', 'doctor', 'bundle', 'env', '--help', '-h', '--version', 'help'];
 
 const EXTRAS = { demo: ['sandbox'], sandbox: ['sandbox'], dev: ['test'] };
 

@@ -138,6 +138,12 @@ def test_a_creator_that_was_read_is_added_by_name_and_stands_with_it(run, list_p
     assert list_path.read_text("utf-8").endswith(f"- {key('dy_3')}  # {name}\n")
 
 
+def test_a_name_that_fits_several_lists_them(run, list_path):
+    run("creator", links["dy_3"].url, links["xhs_3"].url, "--no-transcripts")
+    ran = run("follow", "add", "日记")
+    assert ran.exit_status == 2 and key("dy_3") in ran.document["error"]["message"] and not list_path.exists()
+
+
 def test_another_list_is_followed_from_anywhere(run, machine, list_path, tmp_path):
     (tmp_path / "rivals.yaml").write_text(f"- {key('dy_1')}\n", "utf-8")
     ran = run("creator", "--follow", str(tmp_path / "rivals.yaml"), cwd=machine.home)

@@ -199,15 +199,22 @@ def test_a_manifest_that_names_paths_outside_is_not_believed(tmp_path: Path, pat
     assert state.read(tmp_path / "s").manifest is None
 
 
-def test_a_disk_that_spells_a_file_otherwise(tmp_path: Path) -> None:
-    """Two names of one file stand in for a disk that ignores case."""
+def test_a_disk_that_ignores_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two names of one file, of which the folder lists the one that is not ours, stand in for such a disk."""
     change(tmp_path, installing(tmp_path, "s", OLD))
     (tmp_path / "s/skill.md").hardlink_to(tmp_path / "s/SKILL.md")
-    (tmp_path / "s/lib/A.py").write_text("another file")
+    assert state.read(tmp_path / "s").foreign == ("skill.md",)  # here the disk does tell them apart
+    walk = state._walk
+
+    def listed(folder: Path, prefix: str = "") -> dict[str, str]:
+        return {name: kind for name, kind in walk(folder, prefix).items() if name != "SKILL.md"}
+
+    monkeypatch.setattr(state, "_walk", listed)
     found = state.read(tmp_path / "s")
-    assert found.foreign == ("lib/A.py", "skill.md")  # here the disk does tell them apart
-    (tmp_path / "s/SKILL.md").unlink()
-    assert state.read(tmp_path / "s").missing == ("SKILL.md",)
+    assert (found.missing, found.foreign, dict(found.edited)) == ((), (), {})
+    assert installing(tmp_path, "s", OLD).action == "unchanged"
+    (tmp_path / "s/skill.md").write_text("mine")
+    assert set(state.read(tmp_path / "s").edited) == {"SKILL.md"}
 
 
 def test_a_file_that_turns_up_meanwhile_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,10 +77,13 @@ def _inputs(inputs: Sequence[str]) -> list[str]:
 def _named(text: str, platform: str | None, creators: Sequence[Creator], context: Context) -> Followed:
     from tikomni.cli.targets import gather, is_creator, refuse_others
     from tikomni.pipelines import following
+    from tikomni.pipelines.known import known_creators
 
     found = following.named(text, platform, creators)
     if found is not None:
         return found
+    if keys := [creator.key for creator in known_creators(text, creators, platform)]:
+        raise InputError("usage", f"{text!r} names {len(keys)} creators: {', '.join(keys[:5])}.", hint="Give an id.")
     refusal, _ = refuse_others(gather([text], None, platform, expect="creator"), context, is_creator)
     raise refusal or InputError("usage", f"{text[:120]!r} names several creators; give them one by one.")
 

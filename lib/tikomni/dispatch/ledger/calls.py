@@ -66,7 +66,7 @@ class Calls(Part):
         return None
 
     def lost(self, fingerprint: str) -> int | None:
-        """The newest row of this call that may have been charged and was never answered, if no later one made up for it.
+        """The newest row of this call, where it may have been charged and brought no answer.
 
         That is an intent whose process is gone, which is closed here, or a wait for the answer that took too long.
         """
