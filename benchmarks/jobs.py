@@ -64,8 +64,8 @@ JOBS = (
     Job("benchmark", "对标一下这个账号：{dy_20}", ("creator {dy_20} --export xlsx",), "result.paths.report"),
     Job(
         "keyword",
-        "小红书搜「租房改造」，点赞最高的拉一张表",
-        ("collect search 租房改造 --platform xiaohongshu --sort likes --max 60 --export xlsx",),
+        "小红书搜「收纳」，点赞最高的拉一张表",
+        ("collect search 收纳 --platform xiaohongshu --sort likes --max 60 --export xlsx",),
         "result.paths.exports.xlsx",
     ),
     Job(
@@ -108,8 +108,8 @@ JOBS = (
     ),
     Job(
         "low-fans",
-        "找找粉丝不到五万却爆了的：租房改造",
-        ("collect search 租房改造 --platform xiaohongshu --max 40 --max-fans 50000 --export xlsx",),
+        "找找粉丝不到五万却爆了的：收纳",
+        ("collect search 收纳 --platform xiaohongshu --max 40 --max-fans 50000 --export xlsx",),
         "result.paths.exports.xlsx",
     ),
     Job(

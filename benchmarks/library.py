@@ -87,7 +87,9 @@ def main() -> None:
         print(f"{works} works, beyond the bare interpreter ({bare[0]:.0f} ms; processor {bare[1]:.0f} ms):")
         for words in ASKED:
             clock, processor = measured([sys.executable, "-m", "tikomni", "library", *words], environ)
-            print(f"  {clock - bare[0]:6.0f} ms   processor {processor - bare[1]:6.0f} ms   {' '.join(words) or '(all)'}")
+            print(
+                f"  {clock - bare[0]:6.0f} ms   processor {processor - bare[1]:6.0f} ms   {' '.join(words) or '(all)'}"
+            )
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -115,10 +116,12 @@ def scanner(scratch: Path, tarball: Path) -> None:
     need(found["summary"]["total_skills_scanned"] == len(MAIN), "the scanner did not look at every skill")
     counts = found["summary"]["findings_by_severity"]
     print(f"  {counts}")
+    findings = [row for result in found["results"] for row in result["findings"]] + found["cross_skill_findings"]
+    for (severity, rule), count in sorted(Counter((row["severity"], row["rule_id"]) for row in findings).items()):
+        print(f"  {count:3} × {severity} {rule}")
     high = [
         f"{row['severity']} {row['rule_id']} {row.get('file_path')}:{row.get('line_number')}"
-        for result in found["results"]
-        for row in result["findings"]
+        for row in findings
         if row["severity"] in ("HIGH", "CRITICAL")
     ]
     need(not high, "\n".join(high))
