@@ -20,7 +20,7 @@ from tikomni.analysis.figures import Figures
 from tikomni.cli.base import Parser
 from tikomni.envelope import tokens
 from tikomni.sandbox import links
-from tikomni.sandbox.world import media
+from tikomni.sandbox.world import hits, media
 from tikomni.settings import ROWS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,6 +45,10 @@ STANDS_FOR = {
     '"主页链接、分享文本或账号"': shlex.quote(PERSON),
     '"LINK, SHARE TEXT OR ID"': shlex.quote(WORK),
     '"链接、分享文本或 ID"': shlex.quote(WORK),
+    '"A CREATOR"': shlex.quote(links["repair"].id),
+    '"ANOTHER CREATOR"': shlex.quote(links["dy_3"].url),
+    '"#TOPIC"': "'#收纳'",
+    '"TOPIC LINK"': f"https://www.douyin.com/hashtag/{hits.topic_number('douyin', '收纳')}",
     '"LINK OR MEDIA FILE"': "film.mp4",
     '"THE USER\'S WORDS, link or id included"': shlex.quote(f"评论 {WORK}"),
     "ROUTE name=value other=value": f"{ROUTE} aweme_id={links['dy_video'].id}",
@@ -137,6 +141,11 @@ def reader(machine, run, sandbox):
             text = text.replace("TASK_ID", run(*TRANSCRIBE).document["result"]["works"][0]["task"])
         if "RUN_ID" in text:
             text = text.replace("RUN_ID", run(*RUN).document["run_id"])
+        if re.search(r"compare_creators|library\.py", text):
+            assert run("creator", PERSON, links["dy_3"].url, "--no-transcripts", cwd=machine.cwd).exit_status == 0
+        if "--follow" in text:
+            assert run("follow", "add", PERSON).exit_status == 0
+            (machine.cwd / "rivals.yaml").write_text(f"- {links['dy_3'].url}\n", encoding="utf-8")
         if len(file.relative_to(ROOT).parts) > 1:
             text = text.replace("SKILL_DIR", str(ROOT / "skills" / file.relative_to(ROOT).parts[1]))
         python = shlex.quote(sys.executable)
