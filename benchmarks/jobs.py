@@ -40,8 +40,8 @@ COLUMNS = ("job", "commands", "calls", "USD", "speech s", "seconds", "tokens", "
 class Job:
     """``commands`` are measured, what came ``before`` is not.
 
-    ``{names}`` stand for links of the sandbox, ``{task:KIND}`` for the folder of a task of the last command. ``artefact``
-    says where the last result names a file (JMESPath), or is a folder that was given.
+    ``{names}`` stand for links of the sandbox, ``{task:KIND}`` for the folder of a task of the last command.
+    ``artefact`` says where the last result names a file (JMESPath), or is a folder that was given.
     """
 
     name: str

@@ -64,7 +64,9 @@ def with_agents(path: Path) -> str:
 def agents_table(chinese: bool = False) -> str:
     """Every agent with its names and folders, as Markdown."""
     rows = json.loads(TABLE.read_text(encoding="utf-8")).items()
-    heads = ("智能体", "名称", "用户目录", "项目目录") if chinese else ("agent", "name", "user's folder", "project's folder")
+    heads = ("agent", "name", "user's folder", "project's folder")
+    if chinese:
+        heads = ("智能体", "名称", "用户目录", "项目目录")
     lines = ["| " + " | ".join(heads) + " |", "|---|---|---|---|"]
     for name, row in rows:
         names = ", ".join(f"`{one}`" for one in (name, *row["aliases"]))

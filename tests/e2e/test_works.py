@@ -180,7 +180,6 @@ def test_a_profile_costs_nothing_and_gets_the_command_that_reads_it(run, asked, 
     assert "analyze_creator.py" in command and links[name].url in command
 
 
-
 def test_a_link_of_another_platform_gets_its_route(run, asked):
     ran = run("work", "https://www.tiktok.com/@someone/video/7300000000000000001")
     assert ran.exit_status == 2 and asked() == []

@@ -11,10 +11,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from functools import cache
-from pathlib import Path
 from typing import Any
 
+from tikomni.analysis.numbers import digits, spoken_numbers, wording, written_numbers
 from tikomni.analysis.tasks.material import COMMENT, COMMENTS, REFERENCE, SHORT, Material, Source
 from tikomni.facts import Document
 from tikomni.transcripts.clean import sentences
@@ -25,9 +24,6 @@ EACH_WORK = "one entry for each work of the sample"
 # Counts of the analyst's own (“three steps”) are not figures.
 SMALL = 10
 
-_NUMBER = re.compile(r"(?<![\w.])(\d[\d,]*(?:\.\d+)?)\s*(百万|[万亿千倍%‰×]|[kKwWmMxX](?![a-zA-Z]))?")
-_HAN_NUMBER = re.compile(r"[零〇一二两三四五六七八九十百千万亿]+")
-_HAN_FIGURE = re.compile(r"[一二两三四五六七八九十][零〇一二两三四五六七八九十百千]*[万亿]")
 _MARKUP = re.compile(r"https?://|www\.|\]\(|\[\[|<[a-zA-Z!/]|```|~~~|<<<|>>>|xsec_token", re.IGNORECASE)
 # What a text names in passing: works, or comments.
 _NAMED = {
@@ -35,7 +31,6 @@ _NAMED = {
     True: re.compile(r"(?<![A-Za-z0-9])" + COMMENT.pattern + r"(?![A-Za-z0-9])"),
 }
 _LONG = {short: name for name, short in SHORT.items()}
-_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +239,7 @@ def _claim(place: Place, material: Material) -> Iterator[Problem]:
         yield Problem(pointer, f"a commercial signal in a cited work; {told}", ", ".join(held))
     text = _folded(str(claim.get("text", "")))
     of_comments = material.subject["type"] == COMMENTS
-    sweeps = _words()["sweeping_comments" if of_comments else "sweeping"]
+    sweeps = wording()["sweeping_comments" if of_comments else "sweeping"]
     sweeping = next((word for word in sweeps if _stands(word, text)), None)
     least = min(3, len(material.sampled))
     if sweeping and place.scope is None and material.subject["type"] != "work" and len(works) < least:
@@ -307,7 +302,7 @@ def _figures(pointer: str, figures: Iterable[Any], works: list[Source], material
 
 def _same(value: Any, fact: Any) -> bool:
     if isinstance(fact, str) or isinstance(value, str):
-        read = [number.value for number in _numbers(str(value))]
+        read = [number.value for number in digits(str(value))]
         if not isinstance(fact, str) and len(read) == 1:
             return abs(read[0] - fact) <= 1e-6 * max(abs(fact), 1)
         return unicodedata.normalize("NFKC", str(value)).strip() == str(fact)
@@ -315,20 +310,6 @@ def _same(value: Any, fact: Any) -> bool:
 
 
 # --- texts and numbers
-
-
-@dataclass(frozen=True, slots=True)
-class _Number:
-    """A number as a text writes it. ``step``: what one unit of its last digit is worth, 0 for a number to be exact."""
-
-    shown: str
-    value: float
-    step: float
-    unit: str
-
-    def tells(self, fact: float) -> bool:
-        """Whether it is ``fact``, rounded or cut to as many digits as are written."""
-        return fact == self.value or abs(fact - self.value) <= self.step / 2 or 0 < fact - self.value < self.step
 
 
 def _text(
@@ -350,7 +331,7 @@ def _text(
     facts = [material.figures, *(work.figures for work in (*works, *named))]
     spoken = [*said, *(t for work in works for t in work.sentences.values())] if own else list(said)
     allowed = _allowed(facts, spoken, material)
-    for number in (*_numbers(rest), *_han_figures(rest)):
+    for number in written_numbers(rest):
         if number.value < SMALL and number.value == int(number.value) and not number.unit:
             continue
         if not any(number.tells(fact) for fact in allowed):
@@ -372,66 +353,7 @@ def _allowed(facts: Iterable[Mapping[str, Any]], spoken: Iterable[str], material
                 found |= {float(part) for part in re.findall(r"\d+", str(value))}
     for text in spoken:
         folded = unicodedata.normalize("NFKC", text)
-        found |= {number.value for number in _numbers(folded)}
-        found |= {number.value for number in _numbers(folded, units=False)}
-        found |= {_han(match) for match in _HAN_NUMBER.findall(folded)}
-        found |= _english(folded)
-    return found
-
-
-def _numbers(text: str, units: bool = True) -> Iterator[_Number]:
-    data = _words()
-    for match in _NUMBER.finditer(unicodedata.normalize("NFKC", text)):
-        digits, unit = match[1].replace(",", ""), (match[2] or "").lower() if units else ""
-        worth = float(data["units"].get(unit, 1))
-        decimals = len(digits.partition(".")[2])
-        step = worth * 10**-decimals if unit or decimals else 0.0
-        around = text[max(0, match.start() - 10) : match.start()].lower() + " " + text[match.end() : match.end() + 3]
-        if any(word in around for word in data["about"]):
-            zeros = 0 if decimals else len(digits) - len(digits.rstrip("0"))
-            step = max(step, worth * 10**zeros)
-        yield _Number(match[0].strip(), round(float(digits) * worth, 9), step, unit)
-
-
-def _han_figures(text: str) -> Iterator[_Number]:
-    for match in _HAN_FIGURE.findall(text):
-        yield _Number(match, _han(match), 10_000.0 if match.endswith("万") else 1e8, match[-1])
-
-
-def _han(text: str) -> float:
-    """三十五 → 35, 一万二千 → 12000, 二〇二五 → 2025."""
-    if all(c in _DIGITS for c in text):
-        return float("".join(str(_DIGITS[c]) for c in text))
-    total = section = digit = 0
-    for c in text:
-        if c in _DIGITS:
-            digit = _DIGITS[c]
-        elif c in "十百千":
-            section += (digit or 1) * {"十": 10, "百": 100, "千": 1000}[c]
-            digit = 0
-        else:
-            total = (total + section + digit) * 10_000 if c == "万" else (total + section + digit) * 100_000_000
-            section = digit = 0
-    return float(total + section + digit)
-
-
-def _english(text: str) -> set[float]:
-    data = _words()["english"]
-    found, before = set(), 0.0
-    for word in re.findall(r"[a-z]+", text.lower()):
-        value = data.get(word)
-        small = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9}
-        if value is None and word in small:
-            found.add(before + small[word])
-            before = float(small[word])
-        elif value is not None and value >= 100:
-            before = (before or 1.0) * value
-            found.add(before)
-        elif value is not None:
-            before = before + value if before >= 100 else float(value)
-            found |= {before, float(value)}
-        elif word != "and":
-            before = 0.0
+        found |= spoken_numbers(folded)
     return found
 
 
@@ -532,10 +454,3 @@ def _shown(value: Any) -> str:
 
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 80 else text[:79] + "…"
-
-
-@cache
-def _words() -> dict[str, Any]:
-    import yaml
-
-    return yaml.safe_load(Path(__file__).with_name("evidence.yaml").read_text(encoding="utf-8"))

@@ -33,8 +33,8 @@ def percentile(values: Sequence[float], p: float) -> float:
     """The value below which ``p`` per cent of ``values`` lie, by linear interpolation.
 
     Sorted upwards as x₀ … xₙ₋₁, it stands at position ``p/100 · (n-1)``. Source: Hyndman and Fan 1996, definition 7,
-    which is ``statistics.quantiles(method="inclusive")``. Percentiles rise with ``p``; one that falls between two values is
-    rounded to six decimals.
+    which is ``statistics.quantiles(method="inclusive")``. Percentiles rise with ``p``; one between two values
+    is rounded to six decimals.
 
     >>> percentile([10, 40, 20, 30], 50)
     25.0
