@@ -6,7 +6,7 @@
 
 const { createHash } = require('node:crypto');
 const { existsSync, readFileSync, writeFileSync } = require('node:fs');
-const { constants, homedir } = require('node:os');
+const { constants, cpus, homedir } = require('node:os');
 const { join } = require('node:path');
 const { spawn, spawnSync } = require('node:child_process');
 
@@ -87,9 +87,12 @@ function fail(error, status = 2) {
   return status;
 }
 
+// Tests wait for processes and answers for a third of their time.
+const WORKERS = String(Math.ceil(cpus().length * 1.5));
+
 // What `dev` runs in the package's folder, one step after the other; `lock` needs uv, `pack` any Python.
 const DEV = {
-  test: (python, args) => [[process.execPath, 'web/report/build.mjs'], [python, '-m', 'pytest', '-n', 'auto', ...args]],
+  test: (python, args) => [[process.execPath, 'web/report/build.mjs'], [python, '-m', 'pytest', '-n', WORKERS, ...args]],
   lint: (python) => [
     [python, '-m', 'ruff', 'check'],
     [python, '-m', 'ruff', 'format', '--check'],

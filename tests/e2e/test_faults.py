@@ -17,8 +17,8 @@ def held(trials) -> None:
 
 @pytest.mark.parametrize("number", range(len(PIPELINES)), ids=list(PIPELINES))
 def test_whatever_goes_wrong_every_promise_is_kept(number):
-    """A third of the faults each, another third for the next pipeline; ``benchmarks/trials.py`` has the whole table."""
-    held(faults(list(PIPELINES.values())[number], every_route=False)[number % 3 :: 3])
+    """A quarter of the faults each, another quarter for the next pipeline; ``benchmarks/trials.py`` has the whole table."""
+    held(faults(list(PIPELINES.values())[number], every_route=False)[number % 4 :: 4])
 
 
 def test_killed_at_any_point_the_next_run_brings_the_same_for_the_same_price():
