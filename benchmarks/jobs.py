@@ -86,7 +86,7 @@ JOBS = (
         "compare",
         "这三个号放一起比一比",
         ("compare {dy_20} {xhs_20} {repair}",),
-        "result.paths.html",
+        "result.paths.report",
         before=tuple(f"creator {{{name}}} --no-transcripts" for name in ("dy_20", "xhs_20", "repair")),
     ),
     Job(
