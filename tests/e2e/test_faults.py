@@ -17,7 +17,7 @@ def held(trials) -> None:
 
 @pytest.mark.parametrize("number", range(len(PIPELINES)), ids=list(PIPELINES))
 def test_whatever_goes_wrong_every_promise_is_kept(number):
-    """A quarter of the faults each, another quarter for the next pipeline; ``benchmarks/trials.py`` has the whole table."""
+    """A quarter of the faults each, another for the next pipeline; ``benchmarks/trials.py`` has the whole table."""
     held(faults(list(PIPELINES.values())[number], every_route=False)[number % 4 :: 4])
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "add_output_arguments",
     "new_run_id",
     "paste",
+    "read_text",
     "run_async",
 ]
 
@@ -263,6 +264,25 @@ def new_run_id(settings: Settings) -> str:
     from datetime import datetime
 
     return f"{datetime.now(settings.zone):%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
+
+
+def read_text(source: str, flag: str, most: int) -> str:
+    """What ``flag`` names: a file, or ``-`` for standard input; at most ``most`` bytes.
+
+    Raises:
+        InputError: ``invalid_input``.
+    """
+    try:
+        if source == "-":
+            data = sys.stdin.buffer.read(most + 1)
+        else:
+            with Path(source).open("rb") as file:
+                data = file.read(most + 1)
+    except OSError as error:
+        raise InputError("invalid_input", f"{flag} {source}: {error.strerror or error}.") from None
+    if len(data) > most:
+        raise InputError("invalid_input", f"{flag} {source}: more than {most} bytes.")
+    return data.decode("utf-8-sig", "replace")
 
 
 def run_async(main: Coroutine[Any, Any, T]) -> T:

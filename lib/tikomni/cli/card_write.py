@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from tikomni.cli.base import (
     add_common,
     add_output_arguments,
     paste,
+    read_text,
     run_async,
 )
 from tikomni.errors import InputError
@@ -65,7 +65,7 @@ def _facts(args: argparse.Namespace, settings: Settings, context: Context) -> Ou
     from tikomni.pipelines import benchmark
 
     warnings: list[str] = []
-    made = benchmark.from_facts(_read(args.facts, "--facts"), settings, warnings)
+    made = benchmark.from_facts(read_text(args.facts, "--facts", MOST_BYTES), settings, warnings)
     rows = [one for card in made for one in card.tasks]
     result = {
         "count": len(made),
@@ -114,7 +114,7 @@ def _analysis(args: argparse.Namespace, settings: Settings, context: Context) ->
     from tikomni.pipelines import benchmark
 
     task, settings = _task(args, settings)
-    text = _read(args.analysis or str(task.folder / ANSWER), "--analysis")
+    text = read_text(args.analysis or str(task.folder / ANSWER), "--analysis", MOST_BYTES)
     done = benchmark.hand_in(task, text, (args.model or "?").strip()[:60], args.partial, settings)
     again = hand_in_command(task.folder, context, settings, partial=True)
     if done.accepted is None:
@@ -189,13 +189,3 @@ def _why(done: HandedIn) -> str:
     if done.problems:
         return f"after correcting {len(done.problems)} places; what held before is kept"
     return f"hands in what is still missing: {', '.join(done.missing[:6])}"
-
-
-def _read(source: str, flag: str) -> str:
-    try:
-        data = sys.stdin.buffer.read(MOST_BYTES + 1) if source == "-" else Path(source).read_bytes()
-    except OSError as error:
-        raise InputError("invalid_input", f"{flag} {source}: {error.strerror or error}.") from None
-    if len(data) > MOST_BYTES:
-        raise InputError("invalid_input", f"{flag} {source}: more than {MOST_BYTES} bytes.")
-    return data.decode("utf-8-sig", "replace")

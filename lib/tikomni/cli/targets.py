@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 
-from tikomni.cli.base import Context, paste
+from tikomni.cli.base import Context, paste, read_text
 from tikomni.envelope import Next
 from tikomni.errors import InputError
 from tikomni.platforms import Target, names, read_links
@@ -27,7 +25,7 @@ def gather(
     """
     if platform is not None and platform not in names():
         raise InputError("usage", f"--platform {platform!r}: there are {', '.join(names())}.")
-    texts = [*inputs, *([_read(source)] if source else [])]
+    texts = [*inputs, *([read_text(source, "--from", MOST_INPUT_BYTES)] if source else [])]
     if not any(text.strip() for text in texts):
         raise InputError("no_input", "No link, share text or id was given.")
     found: dict[tuple[object, ...], Target] = {}
@@ -41,16 +39,6 @@ def gather(
             )
             found.setdefault(key, target)
     return tuple(found.values())
-
-
-def _read(source: str) -> str:
-    try:
-        data = sys.stdin.buffer.read(MOST_INPUT_BYTES + 1) if source == "-" else Path(source).read_bytes()
-    except OSError as error:
-        raise InputError("invalid_input", f"--from {source}: {error.strerror or error}.") from None
-    if len(data) > MOST_INPUT_BYTES:
-        raise InputError("invalid_input", f"--from {source}: more than {MOST_INPUT_BYTES} bytes.")
-    return data.decode("utf-8-sig", "replace")
 
 
 def is_work(target: Target) -> bool:

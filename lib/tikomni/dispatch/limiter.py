@@ -12,12 +12,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tikomni.deadline import Deadline
-from tikomni.storage.sqlite import connect, failure, transaction
+from tikomni.storage.sqlite import connect, told_transaction
 
 MIGRATIONS = (
     "CREATE TABLE slots (key TEXT PRIMARY KEY, next REAL NOT NULL);\n",
@@ -109,13 +109,8 @@ class Limiter:
                 (self._key, until),
             )
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with transaction(self._db) as db:
-                yield db
-        except sqlite3.Error as error:
-            raise failure(error, self._path) from None
+    def _transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        return told_transaction(self._db, self._path)
 
     def close(self) -> None:
         self._db.close()

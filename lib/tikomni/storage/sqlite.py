@@ -183,6 +183,20 @@ def transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     db.execute("COMMIT")
 
 
+@contextmanager
+def told_transaction(db: sqlite3.Connection, path: Path) -> Iterator[sqlite3.Connection]:
+    """As ``transaction``, with what goes wrong as ``failure`` tells it.
+
+    Raises:
+        TikomniError: what SQLite could not do with the file at ``path``.
+    """
+    try:
+        with transaction(db):
+            yield db
+    except sqlite3.Error as error:
+        raise failure(error, path) from None
+
+
 def compact(db: sqlite3.Connection) -> bool:
     """Write the database anew without the room of removed rows, and empty its journal.
 

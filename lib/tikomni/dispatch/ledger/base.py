@@ -6,13 +6,13 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tikomni.storage.sqlite import failure, transaction
+from tikomni.storage.sqlite import failure, told_transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,8 @@ class Part:
         except sqlite3.Error as error:
             raise failure(error, self._path) from None
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with transaction(self._db) as db:
-                yield db
-        except sqlite3.Error as error:
-            raise failure(error, self._path) from None
+    def _transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        return told_transaction(self._db, self._path)
 
 
 def fingerprint(scope: Scope, route: str, inputs: Any) -> str:
