@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 
 from tikomni import redact
 from tikomni.sandbox import Sandbox
@@ -54,9 +55,8 @@ class Machine:
 
     def run(self, *words: str, stdin: str = "", cwd: Path | None = None, **variables: str | None) -> Ran:
         """Run ``tikomni <words>`` to its end."""
-        process = self.start(*words, cwd=cwd, **variables)
-        out, err = process.communicate(stdin, timeout=120)
-        return Ran(process.returncode, out, err)
+        ended = warm.run(words, cwd or self.cwd, self.environ(**variables), stdin)
+        return Ran(ended.exit_status, ended.stdout, ended.stderr)
 
     def paste(self, command: str, cwd: Path | None = None) -> Ran:
         """Run ``command`` as a shell gets it from somebody who pasted it."""
