@@ -16,7 +16,6 @@ import json
 import os
 import random
 import shlex
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,7 @@ sys.path.insert(0, str(LIB))
 
 import warm  # noqa: E402
 
+from tikomni.locations import data_home  # noqa: E402
 from tikomni.sandbox import Sandbox, Script, links  # noqa: E402
 
 SUBMIT = "u2.services.audio.asr.transcription"
@@ -107,12 +107,23 @@ class Bench:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
         )  # fmt: skip
 
-    def run(self, command: Sequence[str] | str, more: Mapping[str, str] | None = None) -> Ran:
+    def run(
+        self, command: Sequence[str] | str, more: Mapping[str, str] | None = None, kill_after: float = 300.0
+    ) -> Ran:
+        """Run to the end, or until ``kill -9`` after so many seconds."""
         if isinstance(command, str):  # what an answer said, as it stands
             return ended(self.start(command, more))
         started = time.monotonic()
-        done = warm.run(command, self.home, self.environ(more), timeout=300)
+        done = warm.run(command, self.home, self.environ(more), timeout=kill_after)
         return ran(done.exit_status, done.stdout, done.stderr, time.monotonic() - started)
+
+    def repeated_submissions(self) -> bool:
+        """Whether the ledger holds a submission that was lost and made once more."""
+        with sqlite3.connect(data_home({"HOME": str(self.home)}) / "ledger.sqlite3") as ledger:
+            jobs = ledger.execute("SELECT count(*) FROM jobs WHERE state = 'superseded'").fetchone()[0]
+            uploads = ledger.execute("SELECT count(*) FROM uploads WHERE state = 'lost'").fetchone()[0]
+        ledger.close()
+        return bool(jobs + uploads)
 
     def until_complete(self, command: Sequence[str], first: Ran, wanted: str) -> list[Ran]:
         """Further runs: each time what the answer says, else ``command``, until its status is ``wanted``."""
@@ -205,6 +216,7 @@ def judge(
     repeat: bool = False,
     killed: int = 0,
     counted: int = 0,
+    named: bool = False,
 ) -> Trial:
     """Hold ``runs`` (the disturbed one first) against the promises.
 
@@ -214,6 +226,7 @@ def judge(
         repeat: a submission may have been accepted without an answer, so one repeat is allowed, if it is named.
         killed: how often a process was killed; reads under way then may be asked again, and are counted.
         counted: repeated calls that the ledger has; a run that was killed could not tell its own.
+        named: the ledger has a repeated submission, too.
     """
     base = undisturbed(pipeline)
     bill = machine.sandbox.bill.as_dict()
@@ -224,7 +237,7 @@ def judge(
     elif pipeline.outcome(last.document) != base.outcome:
         broken.append("another result than undisturbed")
     documents = [ran.document for ran in runs if ran.document is not None]
-    warned = any("charged" in w for d in documents for w in d.get("warnings", ()))
+    warned = named or any("charged" in w for d in documents for w in d.get("warnings", ()))
     repeats = max(counted, sum((d.get("cost") or {}).get("repeated_calls", 0) for d in documents))
     above = {name: bill[name] - base.bill[name] for name in ("billed_calls", "submissions", "asr_seconds", "uploads")}
     allowed = 1 if repeat else 0
@@ -292,7 +305,9 @@ def under_fault(
     what = f"{kind} {' '.join(f'{k}={v}' for k, v in options.items())} at {route}".replace("  ", " ")
     with bench(pipeline) as machine:
         machine.sandbox.faults.add(route, kind, times=times, **options)
-        first = machine.run(pipeline.words, {"TIKOMNI_TIMEOUT_MS": "1500"})
+        # Only what is meant to time out does, however slow this machine is.
+        impatient = {"TIKOMNI_TIMEOUT_MS": "1500"} if "seconds" in options else None
+        first = machine.run(pipeline.words, impatient)
         machine.sandbox.faults.reset()
         pipeline.prepare(machine.sandbox)
         runs = [first, *machine.until_complete(pipeline.words, first, undisturbed(pipeline).status)]
@@ -349,7 +364,7 @@ class Trouble:
 class Locked(Trouble):
     """Another program holds the ledger's lock all the time; a ledger is waited for until the deadline."""
 
-    flags = ("--deadline", "5")
+    flags = ("--deadline", "2")
     holder: sqlite3.Connection | None = None
 
     def begin(self) -> None:
@@ -442,25 +457,31 @@ def under_a_jumping_clock(pipeline: Pipeline, seconds: float) -> Trial:
 def killed(pipeline: Pipeline, after: Sequence[float]) -> Trial:
     """``kill -9`` after each of these seconds in turn, then to the end."""
     with bench(pipeline) as machine:
-        runs = []
-        for seconds in after:
-            process = machine.start(pipeline.words)
-            try:
-                process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-            runs.append(ended(process))
+        runs = [machine.run(pipeline.words, kill_after=seconds) for seconds in after]
         final = machine.run(pipeline.words)
         runs += [final, *machine.until_complete(pipeline.words, final, undisturbed(pipeline).status)]
         what = f"kill -9 after {', '.join(f'{s:.2f} s' for s in after)}"
-        answered = any("charged" in w for ran in runs for w in (ran.document or {}).get("warnings", ()))
+        told = any("charged" in w for ran in runs for w in (ran.document or {}).get("warnings", ()))
         spent = machine.run(("cost",)).document
         counted = spent["result"]["sandbox"]["repeated"] if spent else 0
-        return judge(pipeline, what, machine, runs, repeat=answered, killed=len(after), counted=counted)
+        named = machine.repeated_submissions()
+        return judge(
+            pipeline, what, machine, runs, repeat=told or named, killed=len(after), counted=counted, named=named
+        )
 
 
 def within_deadlines(pipeline: Pipeline, deadline: float, **options: Any) -> Trial:
-    """Run with ``deadline`` seconds, and every following run too; each may outlast it by 5 s at most."""
+    """Run with ``deadline`` seconds, and every following run too; each may outlast it by 5 s at most.
+
+    Who is late on a machine that has other things to do is not late twice.
+    """
+    trial, late = _within_deadlines(pipeline, deadline, **options)
+    if late and not trial.broken:
+        trial, late = _within_deadlines(pipeline, deadline, **options)
+    return replace(trial, broken=(*trial.broken, *late))
+
+
+def _within_deadlines(pipeline: Pipeline, deadline: float, **options: Any) -> tuple[Trial, list[str]]:
     with bench(pipeline, **options) as machine:
         words = (*pipeline.words, "--deadline", f"{deadline:g}")
         first = machine.run(words)
@@ -468,7 +489,7 @@ def within_deadlines(pipeline: Pipeline, deadline: float, **options: Any) -> Tri
         runs.append(machine.run(pipeline.words))  # a walk that went on brought the rest: the whole costs nothing now
         trial = judge(pipeline, f"deadline {deadline:g} s", machine, runs)
         late = [f"run {n} took {ran.seconds:.1f} s" for n, ran in enumerate(runs[:-1], 1) if ran.seconds > deadline + 5]
-        return Trial(**{**{n: getattr(trial, n) for n in Trial.__slots__}, "broken": (*trial.broken, *late)})
+        return trial, late
 
 
 # --- what is broken: routes of each pipeline, faults for each kind of route
@@ -555,14 +576,14 @@ PIPELINES = {
         ),
         Pipeline(
             "creator",
-            ("creator", links["dy_20"].url),
+            ("creator", links["dy_20"].url, "--works", "8"),
             (PROFILE, POSTS, SUBMIT, POLL, "sandbox.transcriptions"),
             _creator,
             half=("--no-transcripts",),
         ),
         Pipeline(
             "creator-xhs",
-            ("creator", links["xhs_20"].url),
+            ("creator", links["xhs_20"].url, "--works", "8"),
             (XHS_PROFILE, XHS_POSTS, NOTE, SUBMIT, POLL),
             _creator,
             half=("--no-transcripts",),
@@ -615,15 +636,15 @@ def kills(pipeline: Pipeline, times: int, chance: random.Random) -> list[Callabl
     """Runs that are killed once or twice, somewhere between their start and their usual end."""
     most = undisturbed(pipeline).seconds
     return [
-        partial(killed, pipeline, tuple(chance.uniform(0.1, most) for _ in range(chance.choice((1, 1, 2)))))
+        partial(killed, pipeline, tuple(chance.uniform(0.05, most) for _ in range(chance.choice((1, 1, 2)))))
         for _ in range(times)
     ]
 
 
-def deadlines(pipeline: Pipeline, times: int, chance: random.Random) -> list[Callable[[], Trial]]:
-    """Runs against a slow upstream with random deadlines."""
-    slow = {"latency_s": 0.8, "script": Script(seconds=15.0)}
-    return [partial(within_deadlines, pipeline, round(chance.uniform(2, 30), 1), **slow) for _ in range(times)]
+def deadlines(pipeline: Pipeline, times: int, chance: random.Random, most: float = 30.0) -> list[Callable[[], Trial]]:
+    """Runs against a slow upstream with random deadlines; it takes half as long for speech as the longest."""
+    slow = {"latency_s": 0.8, "script": Script(seconds=most / 2)}
+    return [partial(within_deadlines, pipeline, round(chance.uniform(2, most), 1), **slow) for _ in range(times)]
 
 
 def run_all(trials: Iterable[Callable[[], Trial]], at_once: int = 4) -> Iterator[Trial]:

@@ -5,7 +5,7 @@
 // lib/tikomni/install/managed.py, and a test keeps the two in agreement.
 
 const { createHash } = require('node:crypto');
-const { existsSync, readFileSync, writeFileSync } = require('node:fs');
+const { existsSync, readFileSync } = require('node:fs');
 const { constants, cpus, homedir } = require('node:os');
 const { join } = require('node:path');
 const { spawn, spawnSync } = require('node:child_process');
@@ -48,6 +48,8 @@ function isReady(folder, extras) {
 const findPython = () => interpreters.candidates.find(([program, ...args]) =>
   spawnSync(program, [...args, '-c', interpreters.probe], { stdio: 'ignore', timeout: 120_000 }).status === 0);
 
+const anyPython = () => findPython() ?? ['python3'];
+
 // Runs a program to its end, passing on the signals that only this process got. Resolves to {status, stdout}.
 function run([program, ...args], { stdout = 'inherit', cwd } = {}) {
   return new Promise((resolve) => {
@@ -64,12 +66,18 @@ function run([program, ...args], { stdout = 'inherit', cwd } = {}) {
   });
 }
 
+// The language of lib/tikomni/install/language.py, by the same rule.
+const { LC_ALL, LC_MESSAGES, LANG } = process.env;
+const locale = LC_ALL || LC_MESSAGES || LANG || (WINDOWS ? Intl.DateTimeFormat().resolvedOptions().locale : '');
+const language = /^zh/i.test(locale) ? 'zh' : 'en';
+
 // The exit status of the preparation; what it prints reaches nobody unless it fails.
 async function prepare(extras) {
   const python = findPython();
   if (!python) {
-    const hint = interpreters.advice[process.platform] ?? interpreters.advice.linux;
-    return fail({ code: 'no_environment', message: interpreters.missing, hint, retryable: false, details: {} });
+    const { [language]: hint } = interpreters.advice[process.platform] ?? interpreters.advice.linux;
+    const message = interpreters.missing[language];
+    return fail({ code: 'no_environment', message, hint, retryable: false, details: {} });
   }
   const flags = extras.flatMap((extra) => ['--extra', extra]);
   const { status, stdout } = await run([...python, '-P', '-m', 'tikomni.install.environment', ...flags], { stdout: 'pipe' });
@@ -104,19 +112,10 @@ const DEV = {
     compile('test', '--extra', 'test', '-c', 'requirements/sandbox.txt'),
     compile('local-asr', '--extra', 'local-asr', '-c', 'requirements/test.txt'),
     compile('local-asr-test', '--extra', 'local-asr-test', '-c', 'requirements/local-asr.txt'),
-    [process.execPath, __filename, 'dev', 'without-base'],
+    [...anyPython(), 'tools/locks.py'],
   ],
-  pack: (python, args) => [[...(findPython() ?? ['python3']), 'tools/pack.py', ...args]],
+  pack: (python, args) => [[...anyPython(), 'tools/pack.py', ...args]],
   release: (python, args) => [[python, 'tools/check_release.py', ...args]],
-  // Hashes do not compress: the locks that are shipped do not repeat the base set's, beside which they are installed.
-  'without-base': () => {
-    const pins = (set) => lockOf(set).match(/^\S.*\n(?: .*\n)*/gm);
-    const base = new Set(pins('base'));
-    for (const set of ['sandbox', 'local-asr']) {
-      writeFileSync(join(ROOT, 'requirements', `${set}.txt`), pins(set).filter((pin) => !base.has(pin)).join(''));
-    }
-    return [];
-  },
 };
 
 const compile = (set, ...from) => ['uv', 'pip', 'compile', '--quiet', '--upgrade', '--universal',
@@ -133,7 +132,7 @@ async function main(given) {
   const folder = environmentFolder();
   let python = [pythonOf(folder)];
   const extras = EXTRAS[command] ?? [];
-  if (![DEV.lock, DEV.pack, DEV['without-base']].includes(develop) && !isReady(folder, extras)) {
+  if (![DEV.lock, DEV.pack].includes(develop) && !isReady(folder, extras)) {
     const found = PLAIN.includes(command ?? 'help') && findPython();
     const status = found ? 0 : await prepare(extras);
     if (status !== 0) return status;

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +89,20 @@ def sandbox(shared_sandbox: Sandbox) -> Sandbox:
 
 @pytest.fixture
 def machine(tmp_path: Path, sandbox: Sandbox) -> Machine:
-    home, cwd = tmp_path / "home", tmp_path / "project"
+    return new_machine(tmp_path, sandbox)
+
+
+@pytest.fixture(scope="module")
+def earlier_machine(tmp_path_factory: pytest.TempPathFactory, shared_sandbox: Sandbox) -> Machine:
+    """A machine on which what all tests of a module begin with is done once; they copy its state."""
+    shared_sandbox.reset()
+    made = new_machine(tmp_path_factory.mktemp("earlier"), shared_sandbox)
+    made.variables["TIKOMNI_STATE_DIR"] = str(made.home / "state")
+    return made
+
+
+def new_machine(folder: Path, sandbox: Sandbox) -> Machine:
+    home, cwd = folder / "home", folder / "project"
     home.mkdir()
     cwd.mkdir()
     variables = {
@@ -113,3 +127,15 @@ def calls(sandbox: Sandbox) -> Sequence[str]:
 @pytest.fixture
 def asked(sandbox: Sandbox) -> Callable[[], Sequence[str]]:
     return lambda: calls(sandbox)
+
+
+@pytest.fixture
+def another_second() -> Callable[[], None]:
+    """Waits for the next second: facts are dated in seconds, and two readings within one are the same reading."""
+
+    def wait() -> None:
+        began = int(time.time())
+        while int(time.time()) == began:
+            time.sleep(0.01)
+
+    return wait

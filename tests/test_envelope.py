@@ -112,3 +112,11 @@ def test_next_keeps_its_command_whole():
 
 def test_lone_surrogates_can_be_printed():
     assert json.loads(dump({"a": "x\ud800"}, pretty=False).encode("utf-8"))["a"].startswith("x")
+
+
+def test_texts_of_lists_are_cut_too_but_for_paths_and_commands():
+    path = "/a" * 600
+    result = {"texts": ["x" * 9000, path], "command": "y" * 600, "rows": [{"tags": ["z" * 9000]}]}
+    shown = envelope("work", Outcome(result=result))["result"]
+    assert len(shown["texts"][0]) < 1000 and (shown["texts"][1], shown["command"]) == (path, "y" * 600)
+    assert tokens(json.dumps(shown)) <= TOKEN_BUDGET

@@ -54,3 +54,25 @@ def test_a_crash_is_one_json_document_too(machine):
     assert (ran.returncode, document["error"]["code"]) == (1, "internal") and "ZeroDivisionError" in document["error"][
         "message"
     ]
+
+
+@pytest.mark.parametrize(("words", "locale", "told"), [
+    (["install", "claude-code", "--scope"], "zh_CN.UTF-8", "加 --help 查看参数"),
+    (["doktor"], "C.UTF-8", "doctor"),
+])  # fmt: skip
+def test_a_person_at_a_terminal_reads_lines_not_json(machine, words, locale, told):
+    import os
+    import subprocess
+    import sys
+
+    ours, theirs = os.openpty()
+    ran = subprocess.run(
+        [sys.executable, "-m", "tikomni", *words],
+        env=machine.environ(LC_ALL=locale), stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, encoding="utf-8",
+    )  # fmt: skip
+    os.set_blocking(ours, False)
+    with pytest.raises(BlockingIOError):
+        os.read(ours, 1)
+    os.close(theirs)
+    os.close(ours)
+    assert ran.returncode == 2 and told in ran.stderr and "{" not in ran.stderr

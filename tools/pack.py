@@ -1,5 +1,5 @@
-"""Makes ``packed/``, which is what npm ships: the runtime without comments and docstrings, the skills without the pages
-that are made again when they are installed.
+"""Makes ``packed/``, which is what npm ships: the runtime without comments and docstrings, its tables without comments,
+the skills without the pages that are made again when they are installed.
 
 Run by ``npm pack`` (prepack); ``--clean`` takes everything away again (postpack). Without it npm ships ``lib/`` and
 ``skills/`` as they are: larger, and the same to a user. Line numbers stay, so that a traceback fits the repository.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import shutil
 import sys
 import tokenize
@@ -35,6 +36,8 @@ LEFT_OUT = (
 )
 # Their docstrings are what --help prints.
 SPEAKING = "lib/tikomni/cli/*.py"
+# A comment in a table. Texts of several lines are indented, so that one of theirs is never taken for it.
+NOTE = re.compile(r"^#.*$", re.M)
 
 
 def main(arguments: list[str]) -> int:
@@ -48,6 +51,8 @@ def main(arguments: list[str]) -> int:
         if name.startswith("lib/") and name.endswith(".py"):
             text = path.read_text(encoding="utf-8")
             target.write_text(stripped(text, keep_docstring=fnmatch(name, SPEAKING)), encoding="utf-8")
+        elif name.startswith("lib/") and name.endswith(".yaml"):
+            target.write_text(NOTE.sub("", path.read_text(encoding="utf-8")), encoding="utf-8")
         else:
             shutil.copyfile(path, target)
             target.chmod(path.stat().st_mode & 0o777)

@@ -38,8 +38,8 @@ def documents() -> dict[Path, str]:
     settings = (
         "# Settings\n\n" + note + "Read this when a default does not fit. Sources, strongest first: flag, environment, "
         "`<skill>/.env.local`, `<skills folder>/.env`, YAML file (`TIKOMNI_CONFIG_FILE`, or the one that "
-        "`tikomni-skills config init` writes), default. `tikomni-skills config show` prints what is in use and where "
-        "it comes from.\n\n"
+        "`npx tikomni-skills config init` writes), default. `npx tikomni-skills config show` prints what is in use and "
+        "where it comes from.\n\n"
     )
     errors = "# Error codes\n\n" + note + "Read this when `error.code` is not in SKILL.md's table.\n\n"
     return {

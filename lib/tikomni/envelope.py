@@ -134,7 +134,7 @@ def envelope(command: str, outcome: Outcome, language: str = "en") -> dict[str, 
         tail["error"] = outcome.error.as_dict(language)
     result = json.loads(json.dumps(outcome.result, default=list)) if outcome.result else {}
     if not outcome.full:
-        budget = TOKEN_BUDGET - tokens(json.dumps(head | tail, ensure_ascii=False)) - 60
+        budget = TOKEN_BUDGET - tokens(json.dumps(head | tail, ensure_ascii=False)) - 20
         result = fit(result, budget)
         tail = _fit_tail(tail, TOKEN_BUDGET - tokens(json.dumps(head | {"result": result}, ensure_ascii=False)))
     if result:
@@ -153,7 +153,7 @@ def tokens(text: str) -> int:
 
 
 def fit(result: Any, budget: int) -> Any:
-    """``result`` shortened step by step until it is estimated to fit ``budget`` tokens.
+    """``result`` shortened step by step until it, and where strangers' words stand in it, fit ``budget`` tokens.
 
     Texts are cut first (``<name>_chars`` says how long they were), then lists (``<name>_count``), the rows that were
     asked for last; scalars and paths stay.
@@ -161,7 +161,8 @@ def fit(result: Any, budget: int) -> Any:
     shortened = result
     for limits in STEPS:
         shortened = shorten(result, *limits)
-        if tokens(json.dumps(shortened, ensure_ascii=False)) <= budget:
+        told = [shortened, list(untrusted_paths(shortened, "result"))]
+        if tokens(json.dumps(told, ensure_ascii=False)) <= budget:
             break
     return shortened
 
@@ -181,10 +182,12 @@ def shorten(node: Any, text_limit: int, list_limit: int, rows: int = ROWS) -> An
                     short[name] = [shorten(v, text_limit, list_limit, rows) for v in value[:most]]
                 short[f"{name}_count"] = len(value)
             else:
-                short[name] = shorten(value, text_limit, list_limit, rows)
+                short[name] = value if isinstance(value, str) else shorten(value, text_limit, list_limit, rows)
         return short
     if isinstance(node, list):
         return [shorten(v, text_limit, list_limit, rows) for v in node]
+    if isinstance(node, str) and len(node) > text_limit and not _keeps_whole("", node):
+        return node[:text_limit] + "…"
     return node
 
 

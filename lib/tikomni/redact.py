@@ -9,8 +9,9 @@ from typing import Any
 
 MASK = "[redacted]"
 
-# What a secret looks like when nobody registered it: header values, and query or JSON members by name.
+# What a secret looks like when nobody registered it: in addresses, header values, and query or JSON members by name.
 _PATTERNS = (
+    re.compile(r"(//[^\s/:@]*:)[^\s/@]+(?=@)"),
     re.compile(r"(?i)(bearer\s+)[A-Za-z0-9._~+/=-]{6,}"),
     re.compile(
         r"(?i)\b((?:api[_-]?key|secret|password|cookie|authorization|access[_-]token|xsec_token)[\"']?\s*[=:]\s*[\"']?)"

@@ -60,7 +60,6 @@ def many(cook: ModuleType, n: int, sentence: str, times: int) -> list[Work]:
     return made
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize(
     ("n", "sentence", "times"),
     [
@@ -73,12 +72,16 @@ def many(cook: ModuleType, n: int, sentence: str, times: int) -> list[Work]:
         (60, "🍳🥚", 500),
     ],
 )
-def test_every_part_and_every_task_stays_within_its_budget(cook, n, sentence, times, language):
-    made = creator_tasks(cook, many(cook, n, sentence, times), language)
-    made += tasks.for_work(many(cook, 1, sentence, times * 20)[0], language)
-    assert {one.kind for one in made} == {
-        name for name, kind in kinds().items() if kind.when != "comments" and kind.of != "comparison"
-    }
+def test_every_part_and_every_task_stays_within_its_budget(cook, n, sentence, times):
+    picture, long = cook.picture(many(cook, n, sentence, times)), many(cook, 1, sentence, times * 20)[0]
+    asked = {name for name, kind in kinds().items() if kind.when != "comments" and kind.of != "comparison"}
+    for language in ("zh", "en"):
+        made = [*tasks.for_creator(cook.creator(), picture, language), *tasks.for_work(long, language)]
+        assert {one.kind for one in made} == asked
+        within_its_budget(made)
+
+
+def within_its_budget(made: list[tasks.TaskFiles]) -> None:
     for one in made:
         shown = {name: text for name, text in one.files.items() if name.startswith("input/")}
         asked = one.files["prompt.md"] + one.files["schema.json"]

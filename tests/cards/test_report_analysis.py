@@ -36,7 +36,8 @@ def test_each_footnote_leads_to_its_sentence(forty: ReportData, made_up: ModuleT
     there = dict(re.findall(r'<span id="(w\d+\.\w+)">([^<]*)</span>', page))
     found = re.findall(r'<sup><a href="#([^"]+)" title="“([^"]*)”">(\d+)</a></sup>', section(page))
     assert found and all(unescape(there[anchor]) == unescape(said) for anchor, said, _ in found)
-    listed = re.findall(r'<li id="([cd]\d+)">“([^<]*)” — <a href="#([^"]+)">', section(page))
+    named = r'<span class="note">W\d+\.\w+</span>'
+    listed = re.findall(rf'<li id="([cd]\d+)">{named} “([^<]*)” — <a href="#([^"]+)">', section(page))
     assert {(anchor, said) for _, said, anchor in listed} == {(anchor, said) for anchor, said, _ in found}
 
 
@@ -54,7 +55,7 @@ def test_what_rests_on_other_facts_is_marked(forty: ReportData, made_up: ModuleT
 
 def test_where_nobody_wrote_one_it_says_how(forty: ReportData) -> None:
     made = section(put(render(forty), (), ("tasks/douyin-1/creator.author_analysis",), "zh"))
-    assert "还没有人写过分析" in made and "<code>tikomni-skills card write --task tasks/douyin-1/" in made
+    assert "还没有人写过分析" in made and "<code>npx tikomni-skills card write --task tasks/douyin-1/" in made
 
 
 def test_what_a_model_writes_is_text(forty: ReportData, made_up: ModuleType) -> None:

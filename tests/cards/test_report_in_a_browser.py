@@ -147,6 +147,17 @@ def test_charts_are_drawn_where_the_data_carry_them(opened: Opened) -> None:
     assert few.run("document.querySelectorAll('.plot-area').length") == 0
 
 
+def test_on_a_telephone_what_counts_is_seen_without_scrolling(opened: Opened) -> None:
+    page = opened("english", 390)
+    assert page.run("document.querySelector('#works-table th[aria-sort]').getBoundingClientRect().right") <= 390
+    assert page.run("document.querySelector('.hits').getBoundingClientRect().right") <= 390
+    months = "[...document.querySelectorAll('.timeline svg text')].filter(t => /[A-Z][a-z]{2} /.test(t.textContent))"
+    assert page.run(f"{months}.length") >= 2
+    median = page.run("document.querySelector('.figures .value').textContent")
+    marks = "[...document.querySelectorAll('.distribution svg text')].map(t => t.textContent).join(' ')"
+    assert median in page.run(marks)
+
+
 def test_the_table_sorts_by_keyboard_and_says_so(opened: Opened) -> None:
     page = opened("60")
     assert _sorted_by(page) == [["互动量", "descending"]]

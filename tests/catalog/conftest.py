@@ -29,3 +29,20 @@ def made_up() -> ModuleType:
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def examples(documents: dict[str, Any]) -> dict[tuple[str, str], Any]:
+    """The samples of the source: route and input → value."""
+    found = {}
+    for document in documents.values():
+        for operation in (one for item in document["paths"].values() for one in item.values()):
+            content = operation.get("requestBody", {}).get("content", {})
+            bodies = (media["schema"].get("properties", {}) for media in content.values())
+            inputs = {one["name"]: one for one in operation.get("parameters", ())} | {
+                name: one for body in bodies for name, one in body.items()
+            }
+            found |= {
+                (operation["x-tikomni-id"], name): one["example"] for name, one in inputs.items() if "example" in one
+            }
+    return found

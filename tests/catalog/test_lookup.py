@@ -15,9 +15,7 @@ from tikomni.errors import InputError
 def test_get() -> None:
     route = get("douyin.web.fetch_one_video")
     assert (route.method, route.path) == ("GET", "/api/u1/v1/douyin/web/fetch_one_video")
-    assert route.inputs[0] == Input(
-        "aweme_id", "query", True, {"type": "string"}, about="work id", example=route.inputs[0].example
-    )
+    assert route.inputs[0] == Input("aweme_id", "query", True, {"type": "string"}, about="work id")
     assert route.object == "work" and route.effect == "read" and route.response == "envelope"
 
 

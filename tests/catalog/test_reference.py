@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import io
 import re
@@ -79,6 +80,7 @@ def test_every_route_says_its_contract(pages, routes: dict[str, Route]) -> None:
     for route in routes.values():
         text = pages[f"{route.tag}.md"].split(f"\n## {route.id}\n")[1].split("\n## ")[0]
         assert route.summary in text and route.summary_zh in text
+        assert route.give in reference.NOTHING or route.give.replace("<", r"\<") in text
         assert all(f"- `{item.name}`" in text and item.about.replace("<", r"\<") in text for item in route.inputs)
         assert (route.method in text) == (route.method != "GET"), route.id
         assert (f"effect `{route.effect}`" in text) == (route.effect != "read")
@@ -246,6 +248,7 @@ def test_bodies() -> None:
 def test_leftovers_and_stale_pages_are_told_and_put_right(tmp_path, monkeypatch, capsys) -> None:
     for name in ("README.md", "README.zh-CN.md"):  # of these only a table is generated
         shutil.copyfile(docs.ROOT / name, tmp_path / name)
+    monkeypatch.setattr(docs, "routes", functools.cache(docs.routes))
     monkeypatch.setattr(docs, "ROOT", tmp_path)
     assert docs.main([]) == 0
     assert docs.main(["--check"]) == 0

@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -147,6 +148,23 @@ def test_a_call_that_another_process_is_making_is_not_taken_for_lost(place):
     assert place.ledger().calls.lost(place.sql("SELECT fingerprint FROM calls")[0][0]) is None
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="what a process is doing can be seen in /proc alone")
+@pytest.mark.parametrize("how", ["not buried", "number used again"])
+def test_a_killed_process_is_not_taken_for_a_living_one(place, how):
+    """Where nobody buries it, as in a container without an init; and where another has got its number since then."""
+    place.run(ask("dy_video"))
+    name, since = place.sql("SELECT fingerprint, sent_at FROM calls")[0]
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+    lose(place)
+    if how == "not buried":
+        place.sql("UPDATE calls SET pid = ?", ended.pid)
+    else:
+        place.sql("UPDATE calls SET pid = ?, sent_at = ?", os.getpid(), since - HOUR / 2)
+    assert place.ledger().calls.lost(name) == 1
+    ended.wait()
+
+
 def test_a_call_that_was_not_waited_for_is_counted_when_it_is_asked_again(place, sandbox):
     sandbox.faults.add(DETAIL, "slow_headers", seconds=1.5)
     (failed,), cost = place.run(ask("dy_video"), timeout_ms=300, timeout_retry_max=0)
@@ -175,6 +193,19 @@ def test_a_try_that_may_have_been_charged_is_counted_when_it_is_made_again(place
     sandbox.faults.add(DETAIL, "status", status=status, retry_after=0)
     (answer,), cost = place.run(ask("dy_video"))
     assert answer.ok and (cost.calls, cost.repeated_calls) == (2, repeated)
+
+
+@pytest.mark.parametrize("fault", ["close_after", "broken", "gzip_bomb", "html"])
+def test_an_answer_that_was_lost_on_its_way_is_asked_for_once_more(place, sandbox, asked, fault):
+    sandbox.faults.add(DETAIL, fault, times=None)
+    (failed,), cost = place.run(ask("dy_video"))
+    assert not failed.ok and (cost.calls, cost.repeated_calls, len(asked())) == (2, 1, 2)
+
+
+@pytest.mark.parametrize("headers", [{"X-A": "a\r\nX-B: c"}, {"X-Ü": "a"}, {"X-A": "中"}, {"X A": "a"}, {"": "a"}])
+def test_a_header_that_cannot_be_sent_is_no_trouble_of_the_network(place, asked, headers):
+    (refused,), _ = place.run(ask("dy_video", headers=headers))
+    assert refused.code == "invalid_input" and asked() == []
 
 
 # --- giving up
@@ -405,3 +436,15 @@ def test_a_submission_leaves_no_lease_and_is_never_answered_from_what_is_stored(
         return [await dispatcher.call("u3.uploads", inputs, allow=allow) for _ in range(2)]
 
     assert [a.cached for a in place.run(twice)] == [False, False]
+
+
+def test_a_submission_that_was_lost_is_closed_and_counted_when_it_is_made_again(place, sandbox):
+    async def once(dispatcher):
+        inputs = {"file_name": "a.mp3", "content_type": "audio/mpeg", "size_bytes": 10, "provider": "oss"}
+        await dispatcher.call("u3.uploads", inputs, allow=Allow(routes=frozenset({"u3.uploads"})))
+        return dispatcher.cost().repeated_calls
+
+    assert place.run(once) == 0
+    lose(place)
+    assert place.run(once) == 1
+    assert place.sql("SELECT outcome FROM calls ORDER BY id") == [("lost",), ("ok",)]

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import socket
+import ssl
+import subprocess
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -104,3 +109,49 @@ def test_no_key_travels_with_a_download(server):
     base, seen = server
     fetch(f"{base}/to?/x", upstream=base)
     assert [key for _, key in seen] == [None, None]
+
+
+@pytest.fixture
+def proxy(tmp_path, monkeypatch):
+    """A proxy on this machine that is the host behind it, too; the names that it was asked for."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate with")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
+         "-keyout", key, "-out", certificate, "-subj", "/CN=x", "-addext", "subjectAltName=DNS:cdn.invalid"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    asked: list[str] = []
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                plain, _ = listener.accept()
+                asked.append(plain.recv(4096).split()[1].decode())
+                plain.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                with tls.wrap_socket(plain, server_side=True) as inner:
+                    inner.recv(4096)
+                    inner.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+
+    threading.Thread(target=serve, daemon=True).start()
+    for name in ("HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "all_proxy", "no_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listener.getsockname()[1]}")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    yield asked
+    listener.close()
+
+
+def test_a_proxy_may_have_a_private_address_and_looks_names_up(proxy):
+    assert fetch("https://cdn.invalid/x") == b"hi" and proxy == ["cdn.invalid:443"]
+
+
+@pytest.mark.parametrize("url", ["https://127.0.0.1/x", "https://localhost/x", "https://10.1.2.3/x"])
+def test_a_proxy_is_no_way_to_private_addresses(proxy, url):
+    with pytest.raises(DownloadFailed) as caught:
+        fetch(url)
+    assert (caught.value.reason, proxy) == ("refused_address", [])

@@ -59,3 +59,17 @@ def test_a_pause_holds_everyone_with_the_key_and_nobody_else(tmp_path):
         assert await Limiter(path, "other", 100).acquire(Deadline(5)) == 0
 
     asyncio.run(run())
+
+
+def test_a_pause_holds_those_who_have_a_slot_already(tmp_path):
+    limiter = Limiter(tmp_path / "l.sqlite3", "key", 10)
+
+    async def run():
+        await limiter.acquire(Deadline()), await limiter.acquire(Deadline())
+        waiting = [asyncio.create_task(limiter.acquire(Deadline(5))) for _ in range(3)]
+        await asyncio.sleep(0)
+        limiter.pause(60)
+        limiter.pause(0)  # a shorter one ends no longer one
+        assert {type(found) for found in await asyncio.gather(*waiting, return_exceptions=True)} == {DeadlinePassed}
+
+    asyncio.run(run())

@@ -59,6 +59,25 @@ def test_a_served_answer_that_cannot_be_read_is_a_failure_and_was_probably_charg
     assert (found.outcome, found.readable, found.accepted) == ("upstream", False, True)
 
 
+def test_numbers_that_json_does_not_know_are_unknown():
+    assert verdict(raw=b'{"code": 200, "data": {"a": NaN, "b": [-Infinity, 1]}}').body["data"] == {
+        "a": None,
+        "b": [None, 1],
+    }
+
+
+def test_numbers_beyond_all_bounds_are_unknown():
+    assert verdict(raw=b'{"code": 200, "data": [1e999, -1e999, 1.5, 1e3]}').body["data"] == [None, None, 1.5, 1000.0]
+
+
+def test_what_is_no_character_costs_no_answer():
+    said = verdict(
+        raw=b'{"code": 200, "data": {"a": "\\ud83dx \\ud83d\\ude00", "b": "\xff", "c": "\xed\xa0\xbd"}}'
+    ).body["data"]
+    assert said["a"] == "\ufffdx 😀" and set(said["b"] + said["c"]) == {"\ufffd"}
+    assert verdict(500, raw=b'{"detail": "\\udc00"}').message == "\ufffd"
+
+
 def test_the_upstreams_words_reach_the_message():
     assert (
         verdict(422, {"detail": [{"loc": ["query", "aweme_id"], "msg": "field required"}]}).message

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import sqlite3
 import time
@@ -37,9 +38,17 @@ def run(machine):
     return machine.run
 
 
+@pytest.fixture(scope="module")
+def read_before(earlier_machine) -> Path:
+    """The state folder of a machine that has read the work, and heard its words."""
+    earlier_machine.run("work", links["dy_video"].url)
+    return Path(earlier_machine.variables["TIKOMNI_STATE_DIR"])
+
+
 @pytest.fixture
-def task(run) -> dict[str, Any]:
+def task(read_before, machine, run) -> dict[str, Any]:
     """A work's main task, before anybody was asked."""
+    shutil.copytree(read_before, machine.home / ".local/share/tikomni")
     found = run("work", links["dy_video"].url).document["result"]
     return {**found["tasks"][0], "card": found["card"]["path"]}
 

@@ -14,7 +14,7 @@ import pytest
 
 from tikomni.envelope import tokens
 from tikomni.library.store import Library
-from tikomni.sandbox import links
+from tikomni.sandbox import links, mapped
 from tikomni.sandbox.world import hits
 
 VIDEO, GENERAL = "douyin.search.fetch_video_search_v1", "douyin.search.fetch_general_search_v1"
@@ -108,6 +108,13 @@ def test_the_platform_sorts_where_it_can(run, sandbox):
     dates = [row["published_at"] for row in rows(newest)]
     assert dates == sorted(dates, reverse=True)
     assert {sent["sort_type"] for sent in inputs(sandbox, VIDEO)} == {"2"}
+
+
+def test_what_a_platform_sorts_badly_is_put_in_order(run, monkeypatch):
+    monkeypatch.setattr(mapped, "_XHS_SORTS", {})
+    found = rows(run("collect", "search", WORD, *NOTE, "--sort", "likes"))
+    counts = [row["digg_count"] for row in found]
+    assert counts == sorted(counts, reverse=True) and [row["rank"] for row in found] != list(range(1, len(found) + 1))
 
 
 def test_what_the_platform_cannot_sort_is_sorted_here_and_said(run, sandbox):
@@ -310,7 +317,7 @@ def test_a_budget_keeps_what_it_paid_for(run, sandbox):
 
 def test_no_time_left_is_a_result_that_goes_on(run, machine, sandbox):
     sandbox.faults.add(VIDEO, "slow_headers", times=1, skip=1, seconds=8)
-    first = run("collect", "search", WORD, *DOUYIN, "--deadline", "4")
+    first = run("collect", "search", WORD, *DOUYIN, "--deadline", "3")
     assert (first.exit_status, first.document["status"]) == (3, "partial")
     assert first.document["result"]["missing"] and first.document["next"]
     sandbox.faults.reset()

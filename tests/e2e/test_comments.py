@@ -391,6 +391,7 @@ def test_a_run_that_is_killed_has_stored_each_page_as_it_came(machine, run, sand
         time.sleep(0.01)
     process.kill()
     process.communicate()
+    sandbox.faults.reset()
     with sqlite3.connect(state / "library.sqlite3") as library:
         (stored,) = library.execute("SELECT count(*) FROM comments").fetchone()
     assert stored in (19, 39)

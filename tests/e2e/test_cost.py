@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import sqlite3
@@ -114,3 +115,21 @@ def test_a_person_at_a_terminal_reads_lines(machine, spent):
     shown = text.decode()
     assert process.wait() == 0 and shown.startswith("Total") and "43 s of speech" in shown and DETAIL in shown
     assert "{" not in shown and Path(machine.variables["TIKOMNI_STATE_DIR"]).is_dir()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("work", links["dy_video"].url),
+        ("transcribe", links["dy_video"].url),
+        ("creator", links["dy_20"].url),
+        ("collect", "search", "收纳", "--platform", "douyin"),
+        ("route", "call", "douyin.app.v3.fetch_one_video", f"aweme_id={links['dy_video'].id}"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_what_may_pay_tells_first_what_it_would_ask(run, asked, words):
+    plan = run(*words, "--dry-run", TIKOMNI_API_KEY=None).document["result"]
+    told = json.dumps(plan)
+    assert plan["dry_run"] and asked() == []
+    assert all(word in told for word in ("calls", "usd_at_", "seconds_at_rate"))

@@ -11,7 +11,7 @@ import pytest
 
 from tikomni.envelope import TOKEN_BUDGET, tokens
 from tikomni.sandbox import links
-from tikomni.sandbox.world import crowd
+from tikomni.sandbox.world import crowd, douyin
 
 PROFILE = "douyin.app.v3.handler_user_profile"
 POSTS = "douyin.app.v3.fetch_user_post_videos"
@@ -45,12 +45,12 @@ def test_a_profile_becomes_facts_figures_words_cards_and_a_report(run, sandbox):
 
 
 def test_everything_that_a_profile_lists_is_asked_for_once(run, machine, sandbox, asked):
-    first = run("creator", links["dy_60"].url)
+    first = run("creator", links["dy_20"].url)
     bill = sandbox.bill.as_dict()
-    again = run("creator", links["dy_60"].url, cwd=machine.home)
+    again = run("creator", links["dy_20"].url, cwd=machine.home)
     assert again.document["cost"].get("billed_calls", 0) == 0 and sandbox.bill.as_dict() == bill
     assert again.document["result"]["figures"] == first.document["result"]["figures"]
-    assert asked().count(PROFILE) == 1 and asked().count(POSTS) == 3
+    assert asked().count(PROFILE) == asked().count(POSTS) == 1
 
 
 @pytest.mark.parametrize("form", [f for f in ("url", "short", "text") if getattr(links["repair"], f)])
@@ -81,6 +81,33 @@ def test_what_lists_cut_is_never_main_text_and_details_are_bounded(run, sandbox,
     assert 0 < sum("detail" in route for route in asked()) <= 80
 
 
+def test_another_window_of_what_is_stored_costs_nothing(run, asked):
+    run("creator", links["dy_3"].url, "--no-transcripts")
+    before = len(asked())
+    for words in (["--works", "2"], ["--since", "900d", "--detail", "all"]):
+        assert run("creator", links["dy_3"].url, "--no-transcripts", *words).document["status"] == "complete"
+    assert len(asked()) == before
+
+
+def test_a_note_is_asked_for_where_notes_of_its_kind_are(run, asked):
+    ran = run("creator", links["xhs_60"].url, "--no-transcripts", "--detail", "all", "--works", "12")
+    videos = sum(work["media_kind"] == "video" for work in rows(ran))
+    routes = [route.rpartition(".")[2] for route in asked()]
+    assert routes.count("get_video_note_detail") <= videos < 12 and routes.count("get_image_note_detail") > 0
+
+
+def test_counts_that_a_list_lacks_are_asked_for_when_all_details_are(run, sandbox):
+    for route in (NOTES, "xiaohongshu.app.get_user_notes", "xiaohongshu.web_v2.fetch_home_notes_app"):
+        sandbox.faults.add(route, "status", times=None, status=404)
+    words = ("creator", links["xhs_20"].url, "--no-transcripts", "--works", "12")
+    told = run(*words)
+    assert not any(work["comment_count"] for work in rows(told))
+    assert any("for 12 works" in warning and "12 calls" in warning for warning in told.document["warnings"])
+    assert all(
+        work["comment_count"] is not None and work["published_at"] for work in rows(run(*words, "--detail", "all"))
+    )
+
+
 def test_a_number_of_works_and_dates_bound_the_walk(run, asked):
     ran = run("creator", links["dy_200"].url, "--works", "30", "--no-transcripts")
     assert ran.document["result"]["collection"] == {
@@ -97,15 +124,32 @@ def test_a_dry_run_asks_nothing_and_tells_each_choices_price(run, asked):
     [plan] = ran.document["result"]["plan"]
     assert asked() == [] and plan["detail_calls_at_most"] == {"none": 0, "sample": 60, "all": 200}
     assert plan["usd_per_detail_call"] > 0 and plan["list_route"] == NOTES
+    usd = plan["usd_at_most"]
+    assert usd["none"] < usd["sample"] < usd["all"] == pytest.approx(0.001 * (1 + plan["list_calls_at_most"] + 200))
 
 
-def test_plays_are_bought_only_when_asked_for(run, asked):
+def test_a_dry_run_tells_what_is_billed_then(run):
+    words = ("creator", links["dy_60"].url, "--works", "60", "--with", "plays", "--no-transcripts")
+    [plan] = run(*words, "--dry-run").document["result"]["plan"]
+    cost = run(*words).document["cost"]
+    assert cost["billed_calls"] == plan["profile_calls"] + plan["list_calls_at_most"] + plan["plays_calls_at_most"]
+    assert cost["estimated_usd"] == pytest.approx(plan["usd_at_most"]["none"])
+
+
+def test_plays_are_bought_only_when_asked_for(run, asked, another_second):
     run("creator", links["dy_20"].url, "--no-transcripts")
     assert not any("statistics" in route for route in asked())
     ran = run("creator", links["dy_20"].url, "--no-transcripts", "--with", "plays")
     assert any("statistics" in route for route in asked())
     assert any(w["play_count"] for w in rows(ran))
     assert ran.document["result"]["figures"]["engagement_rate"]["value"] is not None
+    paid = sum("statistics" in route for route in asked())
+    another_second()
+    crowd.advance(2)
+    words = ("creator", links["dy_20"].url, "--no-transcripts", "--with", "plays")
+    later = run(*words, TIKOMNI_SHELF_LISTS_SEC="0")
+    assert sum(bool(w["play_count"]) for w in rows(later)) == 22
+    assert sum("statistics" in route for route in asked()) == paid + 1  # for the two new ones
 
 
 @pytest.mark.parametrize("name", ["dy_0", "dy_1", "dy_3", "xhs_0", "xhs_1", "xhs_3"])
@@ -142,9 +186,28 @@ def test_a_page_that_fails_keeps_what_came_before_and_the_next_run_goes_on(run, 
     assert asked().count(PROFILE) == 1
 
 
+def test_a_list_that_nobody_gives_is_told_with_the_reason(run, sandbox):
+    for route in (POSTS, "douyin.web.fetch_user_post_videos"):
+        sandbox.faults.add(route, "status", times=None, status=404)
+    ran = run("creator", links["dy_3"].url, "--no-transcripts")
+    assert (ran.exit_status, ran.document["status"]) == (3, "partial") and ran.document["warnings"]
+    assert [row["field"] for row in ran.document["result"]["missing"]] == ["works"]
+    assert ran.document["result"]["creator"]["works_count"] == 3
+
+
+def test_a_list_without_the_works_that_the_profile_counts_is_no_whole_answer(run, monkeypatch, another_second):
+    words = ("creator", links["dy_3"].url, "--no-transcripts")
+    run(*words)
+    another_second()
+    monkeypatch.setattr(douyin, "posts", lambda *which: {"status_code": 0, "aweme_list": [], "has_more": 0})
+    ran = run(*words, "--fresh")
+    assert ran.document["status"] == "partial" and ran.document["result"]["changes"]["deleted_works"] is None
+    assert [row["reason"] for row in ran.document["result"]["missing"]] == ["list_empty"]
+
+
 def test_works_with_one_slow_clip_are_there_and_the_clip_follows(run, sandbox):
     sandbox.faults.add(SUBMIT, "asr", times=1, one_by_one=True, stuck=True)
-    first = run("creator", links["dy_20"].url, "--deadline", "8")
+    first = run("creator", links["dy_20"].url, "--deadline", "5")
     assert (first.exit_status, first.document["status"]) == (3, "partial")
     assert first.document["next"] and first.document["result"]["figures"]["works"] == 20
     assert sandbox.bill.submissions == 1
@@ -172,12 +235,13 @@ def test_tables_come_in_the_forms_that_were_asked_for(run):
 
 
 @pytest.mark.parametrize("name", ["dy_60", "xhs_60"])
-def test_a_later_run_pays_for_what_is_new_and_tells_what_changed(run, sandbox, name):
+def test_a_later_run_pays_for_what_is_new_and_tells_what_changed(run, sandbox, name, another_second):
     first = run("creator", links[name].url)
     bill = sandbox.bill.as_dict()
     again = run("creator", links[name].url)
     assert again.document["cost"]["billed_calls"] == 0 and sandbox.bill.as_dict() == bill
     assert again.document["result"]["changes"] is None
+    another_second()
     new = crowd.advance(10)
     later = run("creator", links[name].url, "--max-age", "0")
     changes = later.document["result"]["changes"]
@@ -195,6 +259,18 @@ def test_a_later_run_pays_for_what_is_new_and_tells_what_changed(run, sandbox, n
     assert sandbox.bill.submissions <= bill["submissions"] + 1
     card = Path(later.document["result"]["paths"]["creator_card"]).read_text("utf-8")
     assert "有何变化" in card
+
+
+def test_a_work_that_was_deleted_is_told_once_and_stays_out(run, monkeypatch, another_second):
+    words, everything = ("creator", links["dy_20"].url, "--no-transcripts"), crowd.works_of
+    crowd.advance(5)  # more than a page
+    run(*words)
+    another_second()
+    monkeypatch.setattr(crowd, "works_of", lambda creator: (everything(creator) or [None])[:-1] or None)
+    told = run(*words, "--fresh").document["result"]
+    later = run(*words, "--max-age", "0").document["result"]
+    assert (told["changes"]["deleted_works_count"], told["figures"]["works"]) == (1, 24)
+    assert (later["collection"]["stop_reason"], later["figures"]["works"]) == ("known", 24)
 
 
 def test_the_users_part_of_a_creators_card_is_never_touched(run):
@@ -245,7 +321,7 @@ def test_whatever_people_call_themselves_the_answer_stays_short(run, machine, mo
     call(dict.fromkeys(own, hostile))
     try:
         ran = run("creator", links["dy_20"].url)
-        several = run("creator", links["dy_20"].url, links["xhs_3"].url)
+        several = run("creator", links["dy_20"].url, links["xhs_3"].url, "--no-transcripts")
     finally:
         call(own)
     for answer in (ran, several):

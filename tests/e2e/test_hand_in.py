@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,16 @@ def answer_to(task: dict[str, Any]) -> dict[str, Any]:
     return filled(schema, schema, "W01.01")
 
 
+@pytest.fixture(scope="module")
+def read_before(earlier_machine) -> Path:
+    """The state folder of a machine that has read the work, and heard its words."""
+    earlier_machine.run("work", links["dy_video"].text)
+    return Path(earlier_machine.variables["TIKOMNI_STATE_DIR"])
+
+
 @pytest.fixture
-def analysed(run) -> dict[str, Any]:
+def analysed(read_before, machine, run) -> dict[str, Any]:
+    shutil.copytree(read_before, machine.home / ".local/share/tikomni")
     ran = run("work", links["dy_video"].text)
     assert tokens(ran.stdout) <= TOKEN_BUDGET
     return ran.document["result"]

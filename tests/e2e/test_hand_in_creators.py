@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -96,12 +97,20 @@ class Desk:
         return Path(self.result["paths"]["report"]).read_text("utf-8")
 
 
+@pytest.fixture(scope="module")
+def refusing(earlier_machine) -> Desk:
+    """A desk at which nothing is accepted, for all tests that hand in what does not hold."""
+    return Desk(earlier_machine, earlier_machine.run("creator", links["dy_20"].url).document["result"])
+
+
 @pytest.fixture
-def desk(run, machine) -> Desk:
+def desk(refusing, earlier_machine, run, machine) -> Desk:
+    """A desk on a machine of its own, which has read the creator and heard the words of all videos."""
+    shutil.copytree(earlier_machine.variables["TIKOMNI_STATE_DIR"], machine.home / ".local/share/tikomni")
     return Desk(machine, run("creator", links["dy_20"].url).document["result"])
 
 
-def test_an_analysis_reaches_card_and_report_and_outlives_the_next_run(run, machine, desk, sandbox):
+def test_an_analysis_reaches_card_and_report_and_outlives_the_next_run(run, machine, desk, sandbox, another_second):
     assert "还没有人写过分析" in desk.creator_card and "还没有人写过分析" in desk.report
     ran = desk.hand_in(AUTHOR, desk.analysis)
     assert (ran.exit_status, ran.document["status"]) == (0, "complete"), ran.stdout
@@ -115,6 +124,7 @@ def test_an_analysis_reaches_card_and_report_and_outlives_the_next_run(run, mach
     for text in (again.creator_card, again.report):
         assert "直接说事" in text and "已过时" not in text
     desk.hand_in(SAMPLE, desk.explanations)
+    another_second()
     crowd.advance(10)
     later = Desk(machine, run("creator", links["dy_20"].url, "--max-age", "0").document["result"])
     work = next(iter(desk.cards_of_sample().values())).read_text("utf-8")
@@ -189,7 +199,7 @@ def wrong(desk: Desk) -> dict[str, tuple[str, Any, str, str]]:
         ),
         "a sentence that is not there": (
             SAMPLE, explained(why=desk.claim(first) | {"evidence": [f"{first}.99"]}),
-            "/works/0/why/evidence/0", "no such sentence"
+            "/works/0/why/evidence/0", f"a sentence of {first}: "
         ),
         "a work outside the sample": (SAMPLE, explained(work=outside), "/works/0/work", "is no evidence"),
         "an invented work": (SAMPLE, explained(work="W999"), "/works/0/work", "a work of the sample"),
@@ -220,7 +230,8 @@ def wrong(desk: Desk) -> dict[str, tuple[str, Any, str, str]]:
     }  # fmt: skip
 
 
-def test_what_is_wrong_is_told_so_that_it_can_be_repaired(desk):
+def test_what_is_wrong_is_told_so_that_it_can_be_repaired(refusing):
+    desk = refusing
     for name, (kind, answer, pointer, told) in wrong(desk).items():
         ran = desk.hand_in(kind, answer)
         assert (ran.exit_status, ran.document["error"]["code"]) == (2, "invalid_input"), name
@@ -263,11 +274,11 @@ def test_an_answer_is_found_in_what_stands_around_it(run, desk):
 @pytest.mark.parametrize(
     "junk", ["", "我不能完成这个任务。", "[1, 2, 3]", '{"positioning": ', '{"a": 1}', "\x00\x01{", "{" * 5000]
 )
-def test_junk_is_no_answer(run, machine, junk):
-    desk = Desk(machine, run("creator", links["dy_3"].url).document["result"])
-    ran = desk.hand_in(AUTHOR, junk)
+def test_junk_is_no_answer(refusing, junk):
+    ran = refusing.hand_in(AUTHOR, junk)
     assert (ran.exit_status, ran.document["error"]["code"]) == (2, "invalid_input")
-    assert "schema.json" in ran.document["error"]["hint"] and not (desk.folder[AUTHOR] / "accepted.json").exists()
+    assert "schema.json" in ran.document["error"]["hint"]
+    assert not (refusing.folder[AUTHOR] / "accepted.json").exists()
 
 
 def test_corrections_that_go_too_far_are_refused(run, machine):

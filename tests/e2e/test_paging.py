@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from tikomni.envelope import TOKEN_BUDGET, tokens
 from tikomni.sandbox import Sandbox, links
 
 POSTS = "douyin.app.v3.fetch_user_post_videos"
+ONE = "douyin.app.v3.fetch_one_video"
 NOTES = "xiaohongshu.app_v2.get_user_posted_notes"
 REPAIR = ["route", "call", POSTS, f"sec_user_id={links['repair'].id}"]
 KITCHEN = ["route", "call", NOTES, f"user_id={links['kitchen'].id}"]
@@ -197,7 +199,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_anything_is_paid_for(r
     assert (ran.exit_status, ran.document["error"]["code"]) == (2, "storage") and asked() == []
 
 
-# --- pages that were made by hand
+# --- answers that were made by hand
 
 
 @pytest.fixture
@@ -220,6 +222,34 @@ def recorded(machine, tmp_path) -> Iterator[Callable[..., Sandbox]]:
             return sandbox
 
         yield start
+
+
+def test_a_small_answer_is_printed_whole_and_so_is_what_was_selected(run, recorded):
+    data = {"rows": [{"id": n} for n in range(30)], "text": "x" * 700}
+    recorded(ONE, (None, data))
+    assert run("route", "call", ONE, "aweme_id=1").document["result"]["data"] == data
+    chosen = run("route", "call", ONE, "aweme_id=1", "--select", "data.rows[].id").document["result"]
+    assert chosen["selection"] == list(range(30))
+
+
+def test_a_selection_that_finds_nothing_shows_what_is_there(run, recorded):
+    recorded(ONE, (None, {"rows": [{"id": 1}]}))
+    result = run("route", "call", ONE, "aweme_id=1", "--select", "data.items[].id").document["result"]
+    assert result["selection"] is None
+    assert result["outline"]["data"] == {"rows": ["list of 1", {"id": "integer"}]}
+
+
+def test_an_answer_that_would_have_to_be_cut_is_saved(run, recorded):
+    recorded(ONE, (None, {"text": "字" * 1200}))
+    ran = run("route", "call", ONE, "aweme_id=1")
+    assert len(saved(ran)["data"]["text"]) == 1200 and tokens(ran.stdout) <= TOKEN_BUDGET
+    assert len(run("route", "call", ONE, "aweme_id=1", "--full").document["result"]["data"]["text"]) == 1200
+
+
+def test_rows_of_an_answer_that_has_none_are_not_an_empty_table_without_a_word(run, recorded):
+    recorded(ONE, (None, {"count": 3}))
+    warnings = run("route", "call", ONE, "aweme_id=1", "--format", "csv").document["warnings"]
+    assert "without --format" in warnings[0]
 
 
 def page(*ids: int, **more: Any) -> dict[str, Any]:
@@ -271,6 +301,7 @@ def test_a_cursor_that_comes_again(run, recorded):
     ran = run(*WALK)
     assert told(ran) == (3, "partial", "cursor_repeated", 2, 3)
     assert len(sandbox.requests) == 2 and "next" not in ran.document
+    assert "there may be more" in ran.document["warnings"][0]
 
 
 def test_cursors_in_a_circle(run, recorded):

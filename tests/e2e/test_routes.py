@@ -52,6 +52,8 @@ def test_by_method_and_path_is_the_same_call(run, sandbox):
         ([DETAIL, "aweme_id=1", "--select", "data.["], "invalid_input"),
         ([DETAIL, "--params-json", "{broken"], "invalid_input"),
         ([DETAIL, "aweme_id"], "usage"),
+        ([DETAIL, "aweme_id=1", "aweme_id=2"], "usage"),
+        ([DETAIL, "aweme_id=1", "--pages", "²"], "usage"),
     ],
 )
 def test_what_is_wrong_is_refused_before_sending(run, asked, words, code):

@@ -189,3 +189,8 @@ def test_no_redirect_takes_a_key_along(run, sandbox, status):
     assert ran.exit_status == 1
     assert sandbox.requests and sandbox.bill.billed_calls == 0
     assert all(seen.path.startswith("/api/") and seen.fault for seen in sandbox.requests), "nobody followed"
+
+
+def test_a_password_in_an_address_is_not_told(run):
+    ran = run("auth", TIKOMNI_BASE_URL="https://me:of-nobodys-business@api.example")
+    assert ran.document["error"]["code"] == "config" and "of-nobodys-business" not in ran.stdout + ran.stderr

@@ -361,10 +361,11 @@ def asr_usd_per_hour(run, **_):
 
 @pytest.fixture
 def creator(run):
-    """Read a creator of twenty works, without words, under some variables; the run's own document."""
+    """Read so many works of a creator, without words, under some variables; the run's own document."""
 
-    def ask(name="dy_20", **variables):
-        ran = run("creator", links[name].url, "--no-transcripts", **{f"TIKOMNI_{k}": v for k, v in variables.items()})
+    def ask(name="dy_20", works=14, **variables):
+        lists_alone = ("--no-transcripts", "--detail", "none", "--works", str(works))
+        ran = run("creator", links[name].url, *lists_alone, **{f"TIKOMNI_{k}": v for k, v in variables.items()})
         result = ran.document["result"]
         return json.loads(Path(result["run_path"]).read_text("utf-8"))["result"], result["creator"]
 
@@ -403,7 +404,7 @@ def ignore_works(creator, **_):
 @effect
 def words_file(creator, tmp_path, **_):
     def keywords(**variables):
-        run, found = creator("xhs_60", **variables)
+        run, found = creator("xhs_60", works=40, **variables)
         return {item["label"] for item in run["aggregates_of"][key_of(found)]["traits"]["keywords"]["items"]}
 
     file = tmp_path / "words.txt"

@@ -7,7 +7,7 @@ import statistics
 
 from tikomni import catalog
 from tikomni.catalog.reference import contract
-from tikomni.envelope import tokens
+from tikomni.envelope import TOKEN_BUDGET, tokens
 
 
 def test_a_contract_names_inputs_price_and_the_command(run, machine):
@@ -15,6 +15,14 @@ def test_a_contract_names_inputs_price_and_the_command(run, machine):
     for told in ("sec_user_id", "required", "max_cursor", "Next page", "at most 20"):
         assert told in result["contract"], told
     assert result["command"].endswith("douyin.app.v3.fetch_user_post_videos 'sec_user_id=…'")
+
+
+def test_a_contract_is_printed_whole_however_long(run):
+    longest = max(catalog.all_routes(), key=lambda route: tokens(contract(route)))
+    for route in (longest, catalog.get("douyin.search.fetch_image_search")):
+        ran = run("route", "show", route.id)
+        assert ran.document["result"]["contract"] == contract(route)
+        assert tokens(ran.stdout) <= TOKEN_BUDGET
 
 
 def test_by_method_and_path_and_through_the_script_without_the_word_call(run):

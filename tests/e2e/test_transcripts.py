@@ -19,6 +19,8 @@ SUBMIT, POLL = "u2.services.audio.asr.transcription", "u2.tasks"
 CREATE, COMPLETE = "u3.uploads", "u3.uploads.complete"
 INSIGHT = "insight.item.query_by_id"
 VIDEO, GUARDED = links["dy_video"].url, links["dy_guarded"].url
+# A short clip is given up soon, where clips as short as it are heard at all.
+CLIP, SOON = links["dy_clip"].url, {"TIKOMNI_ASR_MIN_SEC": "5", "TIKOMNI_ASR_HARD_FALLBACK_SEC": "1"}
 
 
 def said(name: str) -> str:
@@ -33,6 +35,12 @@ def wait_until(condition, process) -> None:
     while not condition():
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def looks_often(machine):
+    """A finished job is seen at once."""
+    machine.variables["TIKOMNI_ASR_POLL_INTERVAL_SEC"] = "0.1"
 
 
 @pytest.fixture
@@ -152,6 +160,7 @@ def test_a_picture_post_is_no_video(transcribe, asked):
         {"snapshot": "SUCCEEDED", "polls": 1},
         {"snapshot": "FAILED"},
         {"indexed": False},
+        {"links_last": True, "one_by_one": True},
     ],
 )
 def test_each_work_gets_its_own_words_in_every_shape(transcribe, sandbox, script):
@@ -217,31 +226,35 @@ def test_a_clip_that_the_service_cannot_fetch_is_relayed(transcribe, sandbox, as
 
 def test_a_silent_job_is_relayed_for_its_late_item_only(transcribe, sandbox, asked):
     sandbox.faults.add(SUBMIT, "asr", stuck=True, one_by_one=True, times=1)
-    fast = {"TIKOMNI_ASR_HARD_FALLBACK_SEC": "1", "TIKOMNI_ASR_POLL_INTERVAL_SEC": "0.3"}
-    both = (links["dy_no_counts"].url, links["dy_injection"].url)
-    document = transcribe(*both, **fast)
+    both = (links["dy_injection"].url, CLIP)
+    document = transcribe(*both, **SOON)
     assert sorted(row["source"] for row in document["result"]["works"]) == ["asr", "relay"]
     assert asked().count(CREATE) == 1 and asked().count(SUBMIT) == 2
     bill = sandbox.bill.as_dict()
-    assert transcribe(*both)["status"] == "complete" and sandbox.bill.as_dict() == bill
+    assert transcribe(*both, **SOON)["status"] == "complete" and sandbox.bill.as_dict() == bill
 
 
 def test_the_first_jobs_words_are_used_when_they_come_first(transcribe, sandbox, asked):
-    sandbox.faults.add(SUBMIT, "asr", seconds=6, times=1)
+    sandbox.faults.add(SUBMIT, "asr", seconds=5, times=1)
     sandbox.faults.add(SUBMIT, "asr", stuck=True, times=1)
-    fast = {"TIKOMNI_ASR_HARD_FALLBACK_SEC": "1", "TIKOMNI_ASR_POLL_INTERVAL_SEC": "0.3"}
-    [row] = transcribe(links["dy_no_counts"].url, **fast)["result"]["works"]
+    [row] = transcribe(CLIP, **SOON)["result"]["works"]
     assert row["source"] == "asr" and asked().count(SUBMIT) == 2
 
 
 def test_no_fallback_where_it_is_switched_off(transcribe, sandbox, asked):
     sandbox.faults.add(SUBMIT, "asr", stuck=True)
-    document = transcribe(
-        links["dy_no_counts"].url, "--deadline", "7",
-        TIKOMNI_ASR_HARD_FALLBACK_SEC="0", TIKOMNI_ASR_SOFT_WAIT_SEC="1", TIKOMNI_ASR_POLL_INTERVAL_SEC="0.5",
-    )  # fmt: skip
+    never = SOON | {"TIKOMNI_ASR_HARD_FALLBACK_SEC": "0", "TIKOMNI_ASR_SOFT_WAIT_SEC": "1"}
+    document = transcribe(CLIP, "--deadline", "4", **never)
     assert document["status"] == "partial" and CREATE not in asked()
     assert any("no result in 1 s" in w for w in document["warnings"]) and document["next"]
+
+
+def test_a_clip_that_cannot_be_heard_by_relay_either_is_told_once(transcribe, sandbox):
+    sandbox.faults.add(SUBMIT, "asr", fail={0: "FILE_DOWNLOAD_FAILED"})
+    assert transcribe(VIDEO)["cost"]["asr_seconds_in_doubt"] == 42.2
+    again = transcribe(VIDEO)
+    assert sandbox.bill.submissions == 2 and sandbox.bill.uploads == 1
+    assert not again.get("warnings") and "asr_seconds_in_doubt" not in again["cost"]
 
 
 def test_a_local_file_goes_by_relay_and_is_known_by_its_content(transcribe, sandbox, film):
@@ -276,6 +289,12 @@ def test_files_that_the_contract_does_not_take_are_not_sent(transcribe, tmp_path
     path.write_bytes(content)
     assert transcribe(str(path))["result"]["missing"][0]["reason"] == reason
     assert not sandbox.requests
+
+
+def test_a_file_that_is_not_there_is_called_a_file(run, sandbox):
+    ran = run("transcribe", VIDEO, "no such film.mp4")
+    assert (ran.exit_status, ran.document["error"]["code"]) == (2, "invalid_input")
+    assert "no such film.mp4: there is no such file" in ran.document["error"]["message"] and not sandbox.requests
 
 
 def ffmpeg(folder: Path, script: str) -> str:
@@ -324,7 +343,7 @@ def test_killed_while_a_job_is_polled(machine, sandbox, asked):
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
 def test_killed_while_a_job_is_sent(machine, sandbox, asked):
-    sandbox.faults.add(SUBMIT, "slow_headers", seconds=3)
+    sandbox.faults.add(SUBMIT, "slow_headers", seconds=3, times=1)
     killed_when(machine, lambda: sandbox.bill.submissions, "transcribe", VIDEO)
     careful = machine.run("transcribe", VIDEO, "--no-resubmit").document
     assert careful["result"]["missing"][0]["reason"] == "asr_unknown" and sandbox.bill.asr_seconds == 43
@@ -336,7 +355,7 @@ def test_killed_while_a_job_is_sent(machine, sandbox, asked):
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
 @pytest.mark.parametrize(("slow", "creates"), [(CREATE, 2), ("sandbox.uploads", 1), (COMPLETE, 1)])
 def test_killed_in_each_step_of_an_upload(machine, sandbox, asked, film, slow, creates):
-    sandbox.faults.add(slow, "slow_headers", seconds=3)
+    sandbox.faults.add(slow, "slow_headers", seconds=2, times=1)
     seen = {
         CREATE: lambda: pending_uploads(machine, "creating"),
         "sandbox.uploads": lambda: pending_uploads(machine, "open"),
@@ -374,8 +393,8 @@ def pending_uploads(machine, state: str) -> bool:
 
 
 def test_a_task_is_polled_and_its_words_put_on_a_card(machine, run, sandbox):
-    sandbox.faults.add(SUBMIT, "asr", seconds=7.0)
-    first = run("transcribe", VIDEO, "--deadline", "5").document
+    sandbox.faults.add(SUBMIT, "asr", seconds=3.2)
+    first = run("transcribe", VIDEO, "--deadline", "2.5").document
     assert first["status"] == "partial"
     [(task,)] = sqlite3.connect(next(machine.home.rglob("ledger.sqlite3"))).execute("SELECT task_id FROM jobs")
     document = run("poll-asr", task, "--poll-interval-sec", "0.2", "--max-polls", "100").document
@@ -385,10 +404,11 @@ def test_a_task_is_polled_and_its_words_put_on_a_card(machine, run, sandbox):
 
 
 def test_a_job_of_somebody_else_is_read_and_put_on_a_card(run, machine, sandbox):
-    task = sandbox.asr.submit([f"{sandbox.base_url}/media/dy_video/video-540.mp4"], sandbox._heard, {}, "r")
+    task = sandbox.asr.submit([f"{sandbox.base_url}/media/dy_video/video-540.mp4"], sandbox._heard, {"polls": 2}, "r")
     task = task["output"]["task_id"]
     document = run("transcribe", task).document
     assert text_of(document["result"]["works"][0]) == said("dy_video") and "--card" in document["next"][0]["command"]
+    assert not document.get("warnings"), "nobody has waited for it yet"
     made = run("poll-asr", task, "--card", VIDEO).document
     card = Path(made["result"]["card"]["path"]).read_text("utf-8")
     assert load().works["dy_video"].words[0] in card
@@ -406,9 +426,13 @@ def test_a_task_that_nobody_knows(run):
 SRT = "1\n00:00:00,500 --> 00:00:02,000\nWe take the old radio apart\n\n2\n00:00:02,000 --> 00:00:04,000\nand mend it\n"
 
 
-def test_captions_of_youtube(machine, tmp_path):
+CUES = {"captions": [{"start": 0.5, "dur": 1.5, "text": "We take the old radio apart"}]}
+
+
+@pytest.mark.parametrize("data", [SRT, CUES])
+def test_captions_of_youtube(machine, tmp_path, data):
     index = [
-        {"route": "youtube.web_v2.get_video_captions", "inputs": {"language_code": "en"}, "body": {"data": SRT}},
+        {"route": "youtube.web_v2.get_video_captions", "inputs": {"language_code": "en"}, "body": {"data": data}},
         {
             "route": "youtube.web_v2.get_video_captions",
             "body": {"code": 200, "data": {"captions": [{"language_code": "fr"}, {"language_code": "en"}]}},

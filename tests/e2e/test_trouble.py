@@ -292,6 +292,30 @@ def test_kill_after_the_submission_costs_no_second_one(machine, sandbox, asked):
     assert sandbox.bill.submissions == 1 and asked().count(DETAIL) == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="nowhere else can a pipe be made so small")
+def test_what_is_being_printed_is_printed_to_its_end(machine):
+    import array
+    import fcntl
+    import termios
+
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    environ = machine.environ(TIKOMNI_CARD_TAGS="tag" * 4096)
+    process = subprocess.Popen([sys.executable, "-m", "tikomni", "config", "show"], env=environ, stdout=writing)
+    os.close(writing)
+    waiting = array.array("i", [0])
+
+    def is_full() -> bool:
+        fcntl.ioctl(reading, termios.FIONREAD, waiting)
+        return waiting[0] == 4096
+
+    wait_until(is_full, process)
+    process.send_signal(signal.SIGTERM), process.send_signal(signal.SIGINT)
+    with open(reading, encoding="utf-8") as stream:
+        assert json.loads(stream.read())["ok"]
+    assert process.wait(30) == 0
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no SIGTERM")
 def test_a_polite_kill_is_answered_like_ctrl_c(machine, sandbox, asked):
     sandbox.faults.add(SUBMIT, "asr", times=1, stuck=True)

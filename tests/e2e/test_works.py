@@ -18,6 +18,12 @@ SUBMIT = "u2.services.audio.asr.transcription"
 DETAIL = "douyin.app.v3.fetch_one_video"
 
 
+@pytest.fixture(autouse=True)
+def looks_often(machine):
+    """A finished job is seen at once."""
+    machine.variables["TIKOMNI_ASR_POLL_INTERVAL_SEC"] = "0.1"
+
+
 def work(name: str) -> str:
     return links[name].url
 
@@ -132,11 +138,22 @@ def test_inputs_of_a_file(run, tmp_path):
 def test_works_that_are_gone_say_so(run, name):
     ran = run("work", work(name))
     assert (ran.exit_status, ran.document["error"]["code"]) == (1, "gone")
+    again = run("work", work(name)).document
+    assert (again["error"]["code"], again["cost"]["calls"]) == ("gone", 0)
 
 
-def test_an_empty_app_answer_goes_on_to_the_web_route(run, asked):
-    assert run("work", work("dy_app_empty"), "--no-transcript").document["status"] == "complete"
-    assert asked() == [DETAIL, "douyin.web.fetch_one_video"]
+def test_an_empty_app_answer_goes_on_to_the_web_route_and_is_not_asked_for_again(run, asked):
+    for _ in range(2):
+        assert run("work", work("dy_app_empty"), "--no-transcript").document["status"] == "complete"
+        assert asked() == [DETAIL, "douyin.web.fetch_one_video"]
+
+
+def test_a_failing_route_costs_nothing_once_another_has_answered(run, sandbox):
+    sandbox.faults.add(DETAIL, "broken")
+    assert run("work", work("dy_video"), "--no-transcript").document["status"] == "complete"
+    bill = sandbox.bill.as_dict()
+    again = run("work", work("dy_video"), "--no-transcript").document
+    assert (again["status"], again["cost"]["calls"]) == ("complete", 0) and sandbox.bill.as_dict() == bill
 
 
 def test_a_short_clip_is_told_as_what_it_is(run):
@@ -148,10 +165,11 @@ def test_a_short_clip_is_told_as_what_it_is(run):
 
 
 def test_dates_are_the_display_zones_whatever_the_host_says(run):
+    both = (work("dy_before_midnight"), work("dy_after_midnight"))
     for zone in ("America/Los_Angeles", "Pacific/Kiritimati"):
-        dates = [run("work", work(n), "--no-transcript", TZ=zone).document["result"]["work"]["published_date"]
-                 for n in ("dy_before_midnight", "dy_after_midnight")]  # fmt: skip
-        assert dates == ["2026-09-30", "2026-10-01"]
+        rows = run("work", *both, "--no-transcript", TZ=zone).document["result"]["works"]
+        documents = [json.loads(Path(row["json_path"]).read_text("utf-8")) for row in rows]
+        assert [d["published_date"] for d in documents] == ["2026-09-30", "2026-10-01"]
 
 
 def test_counts_as_text_are_marked(run):
@@ -198,7 +216,17 @@ def test_one_bad_link_among_good_ones_keeps_the_good_ones(run):
     ran = run("work", work("dy_pictures"), work("dy_deleted"), links["repair"].url)
     assert (ran.exit_status, ran.document["status"]) == (3, "partial")
     assert [row["status"] for row in ran.document["result"]["works"]] == ["complete", "failed"]
+    assert [(row["field"], row["reason"]) for row in ran.document["result"]["missing"]] == [
+        ("work", "gone"),
+        ("input", "other_kind"),
+    ]
     assert ran.document["next"]
+
+
+def test_two_links_of_one_work_are_one_work(run, asked):
+    number = links["dy_pictures"].id
+    document = run("work", work("dy_pictures"), f"https://www.douyin.com/jingxuan?modal_id={number}").document
+    assert len(document["result"]["works"]) == 1 and asked() == [DETAIL]
 
 
 def test_a_short_link_that_is_no_work_says_what_it_may_be(run):

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tikomni.analysis import evidence
+from tikomni.analysis.numbers import plain, written_numbers
 from tikomni.analysis.tasks import answers
 from tikomni.analysis.tasks.registry import kinds
 
@@ -95,6 +96,50 @@ def test_the_nearest_sentence_is_offered(made_up):
     assert problem.nearest.startswith("W01.04 | ")
 
 
+def test_what_stands_in_a_picture_is_the_models_reading(made_up):
+    """Prices and dates in a picture stand in no sentence; its number is one of the task's."""
+    (files,) = made_up.tasks.for_work(made_up.work(4), "zh", ("1.jpg", "2.jpg"))
+    material = made_up.Material.from_dict(json.loads(files.files["input.json"]))
+    schema = kinds()["work.breakdown"].schema("zh")
+
+    def faults(picture: int, text: str) -> list[str]:
+        problems = evidence.check({"visual_text": [{"picture": picture, "text": text}]}, schema, material)
+        return [problem.pointer for problem in problems if problem.pointer.startswith("/visual_text")]
+
+    assert faults(2, "盐 35 克，39.9 元，3 月 31 日止") == []
+    assert faults(3, "盐") == ["/visual_text/0/picture"]
+
+
+def test_a_number_leads_to_the_sentence_that_holds_it(made_up):
+    answer = made_up.changed(made_up.answer("work.breakdown"), "/summary/verdict/text", "十五年的经历")
+    (problem,) = judged(made_up, "work.breakdown", answer)
+    assert problem.nearest.startswith("W01.03 | ")
+
+
+@pytest.mark.parametrize(
+    ("text", "fact", "right"),
+    [
+        ("0.2 倍", 0.1609, True),
+        ("0.2 倍", 0.1409, False),
+        ("近 1 万", 9_120, True),
+        ("近 1 万", 5_400, False),
+        ("1.2 万", 12_990, True),
+        ("1.2 万", 13_000, False),
+        ("七八百条", 840, True),
+        ("七八百条", 640, False),
+        ("十几万", 182_000, True),
+        ("数百万播放", 3_400_000, True),
+        ("数百万播放", 340_000, False),
+        ("about three hundred", 310, True),
+        ("44.4%", 0.444444, True),
+        ("44.4%", 0.4478, False),
+    ],
+)
+def test_a_number_is_a_fact_as_people_round_it(text, fact, right):
+    (number,) = written_numbers(plain(text))
+    assert number.tells(fact) is right
+
+
 def test_what_strangers_demand_changes_no_judgement(made_up):
     """A sentence of the material asks for high confidence; the program still says what five works allow."""
     material = made_up.material("creator.author_analysis")
@@ -110,6 +155,15 @@ def test_corrections_are_made_by_the_program_and_the_rest_stays(made_up):
     made = evidence.cleaned(made_up.answer("transcript.clean"), work)
     assert made["W01.04"] == "蛋液里加一勺温水，锅要烧到微微冒烟。" and work.sentences["W01.04"].endswith("烧到冒烟。")
     assert {name for name in made if made[name] != work.sentences[name]} == {"W01.04", "W01.06"}
+
+
+def test_corrected_words_are_those_that_are_spoken(made_up):
+    """Neither the title nor the caption is read aloud, and what was taken out leaves no empty line."""
+    work = made_up.material("transcript.clean").sampled[0]
+    assert {"W01.t1", "W01.c1"} <= set(work.sentences)
+    gone = {"sentence": "W01.02", "from": work.sentences["W01.02"], "to": "", "why": "repetition"}
+    made = evidence.cleaned({"replacements": [gone]}, work)
+    assert list(made) == ["W01.01", "W01.03", "W01.04", "W01.05", "W01.06"]
 
 
 def test_entries_of_several_answers_are_joined_and_what_fails_is_left_out(made_up):

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tikomni import catalog
-from tikomni.catalog.find import SEARCH, find
+from tikomni.catalog.find import SEARCH, Found, _index, find
+from tikomni.catalog.question import read
 from tikomni.catalog.search import build
 from tikomni.envelope import tokens
 
 EXAMPLES = [json.loads(line) for line in (Path(__file__).with_name("examples.jsonl")).read_text("utf-8").splitlines()]
+
+
+@cache
+def answer(number: int) -> Found:
+    """What is found for an example; asked once, however many tests look at it."""
+    return find(EXAMPLES[number]["q"], EXAMPLES[number].get("have") or {})
+
+
+def answers() -> Iterator[tuple[dict, tuple[str, ...]]]:
+    return ((example, answer(number).routes) for number, example in enumerate(EXAMPLES))
 
 
 def half(example: dict) -> int:
@@ -27,10 +40,9 @@ def test_there_are_enough_questions_in_both_languages():
 
 @pytest.mark.parametrize("which", [0, 1])
 def test_the_first_choice_is_right_and_no_answer_is_far(which):
-    examples = [e for e in EXAMPLES if half(e) == which]
+    examples = [(example, routes) for example, routes in answers() if half(example) == which]
     first = five = 0
-    for example in examples:
-        routes = find(example["q"], example.get("have") or {}).routes
+    for example, routes in examples:
         accepted = example["accept"]
         first += routes[0] in accepted if accepted and routes else not accepted and not routes
         five += any(r in accepted for r in routes[:5]) if accepted else not routes
@@ -39,8 +51,7 @@ def test_the_first_choice_is_right_and_no_answer_is_far(which):
 
 
 def test_what_acts_never_comes_first_unasked():
-    for example in EXAMPLES:
-        routes = find(example["q"], example.get("have") or {}).routes
+    for example, routes in answers():
         if routes and routes[0] not in example["accept"]:
             assert catalog.get(routes[0]).effect == "read", example["q"]
 
@@ -87,6 +98,43 @@ def test_who_only_asks_gets_what_reads(question):
     assert not any(route.startswith("tiktok.interaction.") for route in routes)
 
 
+@pytest.mark.parametrize("question", [
+    "comments on tiktok 7412345678901234567",
+    "tiktok 7412345678901234567 的评论，cookie 给你",
+    "with my login, comments on my tiktok 7412345678901234567",
+    "share count of my tiktok 7412345678901234567 (cookie)",
+    "from my account's tiktok: the follow list",
+    "tiktok 转发量 我账号 cookie",
+    "like this one, find similar tiktok videos 7412345678901234567",
+])  # fmt: skip
+def test_a_login_in_hand_is_no_order(question):
+    routes = find(question, {"cookie": "<kept in a file>"}).routes
+    assert routes and catalog.get(routes[0]).effect in ("read", "account_read")
+
+
+@pytest.mark.parametrize(("question", "text"), [
+    ("tiktok folowers of @abc", "tiktok followers of @abc"),
+    ("vidoe subtitels", "video subtitles"),
+    ("sourdough roasters at lunch", "sourdough roasters at lunch"),
+])  # fmt: skip
+def test_slips_of_the_fingers_are_put_right_and_unknown_words_left(question, text):
+    index = _index()
+    assert index.concepts.corrected(question, index.knows) == text
+
+
+@pytest.mark.parametrize(("question", "hand"), [
+    ("最近30天发的作品数据导成excel表格", set()),
+    ("https://www.douyin.com/video/7412345678901234567的评论", {"aweme_id", "share_url", "url"}),
+    ("抖音号 tea_master_01 多少粉", {"unique_id"}),
+    ("视频7412345678901234567 评论id 7413345678901234567", {"comment_id", "?"}),
+    ("快手评论 7412345678901234567", {"?"}),
+    ("posts of yoga_fan", {"username"}),
+    ("how to make an a_bogus", set()),
+])  # fmt: skip
+def test_what_is_in_hand_and_what_only_looks_so(question, hand):
+    assert read(question, {}, None, _index().rules).hand == hand
+
+
 def test_the_index_is_fresh():
     assert SEARCH.read_bytes() == build(list(catalog.all_routes()))
 
@@ -111,6 +159,6 @@ def test_every_answer_to_every_question_fits_the_limit():
     from tikomni.cli.route_find import _line
 
     head = '{"ok":true,"command":"route find","status":"complete","result":{"routes":[]}}'
-    for example in EXAMPLES:
-        lines = [_line(catalog.get(r)) for r in find(example["q"], example.get("have") or {}).routes]
+    for example, routes in answers():
+        lines = [_line(catalog.get(route)) for route in routes]
         assert tokens(head + json.dumps(lines, ensure_ascii=False)) <= 350, example["q"]

@@ -43,10 +43,12 @@ def run(tmp_path: Path) -> Run:
 
 @pytest.fixture(scope="session")
 def managed_data(plain_python: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An XDG_DATA_HOME with a ready managed environment: this session's own if it is one, else a new one."""
+    """An XDG_DATA_HOME with a ready managed environment: this session's own if it is one, else a new one that all
+    workers share."""
     if locate().is_ready():
         return str(data_home().parent)
-    data = tmp_path_factory.mktemp("data")
+    base = tmp_path_factory.getbasetemp()
+    data = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "managed"
     subprocess.run(
         [plain_python, "-m", "tikomni.install.environment"],
         env={**os.environ, "XDG_DATA_HOME": str(data), "PYTHONPATH": str(ROOT / "lib")},

@@ -73,6 +73,9 @@ def test_names_and_aliases_are_distinct_and_several_may_be_given() -> None:
         named("claude-code,codx", table)
     assert "codex" in caught.value.message
     assert set(caught.value.details["valid"]) == set(HOME)
+    with pytest.raises(InputError) as caught:
+        named("claud", table)
+    assert "claude" in caught.value.message  # an alias is meant, too
 
 
 @pytest.mark.parametrize(

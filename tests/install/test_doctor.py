@@ -6,16 +6,18 @@ import json
 import os
 import shlex
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 
-from tikomni.install import package, swap
+from tikomni.install import doctor, package, swap
+from tikomni.install.agents import agents
 from tikomni.install.managed import ROOT
 from tikomni.install.state import MANIFEST
+from tikomni.install.verbs import Place
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="permissions and links of POSIX")
 SKILL = package.skills()[0]
@@ -36,12 +38,9 @@ class House:
         (self.skills / ".env").chmod(0o600)
 
     def run(self, *words: str | Path) -> tuple[int, dict[str, Any]]:
-        done = subprocess.run(
-            [sys.executable, "-m", "tikomni", *map(str, words)],
-            env=self.environ, cwd=self.home, capture_output=True, encoding="utf-8", timeout=120,
-        )  # fmt: skip
+        done = warm.run([str(word) for word in words], self.home, self.environ)
         assert KEY not in done.stdout + done.stderr
-        return done.returncode, json.loads(done.stdout)
+        return done.exit_status, json.loads(done.stdout)
 
     def findings(self, *words: str) -> dict[str, dict[str, Any]]:
         status, document = self.run("doctor", *words)
@@ -136,6 +135,38 @@ def test_what_is_found_is_mended_by_its_command(
     assert code in found
     house.mend(found[code])
     assert house.findings().keys() == leaves
+
+
+def test_a_copy_of_somebody_else_is_no_update_of_ours(house: House) -> None:
+    """What hides it is told; no command of ours moves what is not ours."""
+    assert house.run("install", "universal", SKILL)[0] == 0
+    theirs = house.home / ".openclaw" / "skills" / SKILL
+    theirs.mkdir(parents=True)
+    (theirs / "SKILL.md").write_text("theirs")
+    finding = house.findings()["shadowed"]
+    assert finding["mend"].startswith("mv ")
+    assert str(theirs) in shlex.split(finding["mend"])
+
+
+def test_a_key_that_can_be_none_is_told_without_it(house: House) -> None:
+    env = house.skills / ".env"
+    env.write_text("TIKOMNI_API_KEY=your-api-key\n")
+    found = house.findings()
+    assert str(env) in found["key_placeholder_key"]["message"]
+    env.write_text("TIKOMNI_API_KEY='two words'\n")
+    assert found.keys() | house.findings().keys() == {"key_placeholder_key", "key_config"}
+
+
+def test_a_skill_folder_that_may_not_be_changed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may change everything, so that the system is asked in its place."""
+    locked = house.skills / SKILL
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != locked)
+    [finding] = [row for row in doctor.look([_place(house.skills)]) if row.code == "folder_not_writable"]
+    assert shlex.split(finding.advice) == ["chmod", "u+w", str(locked)]
+
+
+def _place(folder: Path) -> Place:
+    return Place(next(agent for agent in agents() if agent.id == "claude-code"), None, folder)
 
 
 def test_nothing_installed(house: House) -> None:

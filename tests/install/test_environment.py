@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -23,15 +25,28 @@ BUILDER = """
 import json, sys
 from pathlib import Path
 from tikomni.install.environment import prepare
-say = lambda line: print(line, file=sys.stderr, flush=True)
-prepared = prepare(sys.argv[2:], say, Path(sys.argv[1]))
+note = lambda line: print(line, file=sys.stderr, flush=True)
+prepared = prepare(sys.argv[2:], note, Path(sys.argv[1]))
 print(json.dumps({"python": str(prepared.python), "created": prepared.created}))
 """
 
 
 @pytest.fixture
 def place(tmp_path: Path, locks: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
-    """Where the environment of ``locks`` will be, for this process and its children."""
+    """Where the environment of ``locks`` will be, for this process and its children.
+
+    Without a uv on this machine the pip of this Python stands in for one: to give each environment a pip of its own
+    takes most of the time, and two tests below see to that way.
+    """
+    if not shutil.which("uv") and find_spec("pip"):
+        uv = tmp_path / "stand-in" / "uv"
+        uv.parent.mkdir()
+        # uv pip install WHAT… --python PYTHON
+        uv.write_text(f"#!{sys.executable}\nimport runpy, sys\n"
+                      "sys.argv = ['pip', '--python', sys.argv[-1], *sys.argv[2:-2]]\n"
+                      "runpy.run_module('pip', run_name='__main__')\n")  # fmt: skip
+        uv.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{uv.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data home"))
     monkeypatch.setenv("TIKOMNI_FIND_LINKS", str(locks))
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "lib"))
@@ -160,6 +175,38 @@ def test_a_data_home_that_cannot_be_written(
         prepare(locks=place.locks)
     assert caught.value.code == "no_environment"
     assert str(tmp_path / "file") in caught.value.message
+    assert "XDG_DATA_HOME" in caught.value.hint()
+    assert "无法写入" in caught.value.worded("zh").message
+
+
+def test_a_full_disk_is_named_and_given_back(
+    place: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uv = tmp_path / "full" / "uv"
+    uv.parent.mkdir()
+    uv.write_text("#!/bin/sh\necho 'OSError: [Errno 28] No space left on device'\nexit 1\n")
+    uv.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{uv.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("TIKOMNI_FIND_LINKS", str(tmp_path / "empty"))  # pip fails, too
+    with pytest.raises(TikomniError) as caught:
+        prepare(locks=place.locks)
+    assert caught.value.code == "disk_full"
+    assert not place.folder.exists()
+
+
+def test_a_python_that_may_not_be_looked_at_is_none(place: Environment) -> None:
+    """As where somebody else, root perhaps, made the environment from a Python in a home of their own."""
+    place.python.parent.mkdir(parents=True)
+    place.marker.write_text(json.dumps({"sets": {"base": "0"}}))
+    place.python.symlink_to("a" * 300)  # a name that no system looks up
+    assert place.installed() == {}
+    assert not place.is_ready()
+
+
+def test_notes_are_in_the_users_language(place: Environment) -> None:
+    notes: list[str] = []
+    prepare(note=notes.append, locks=place.locks, language="zh")
+    assert notes[0].startswith("正在")
 
 
 def test_rebuilding_makes_all_of_it_anew_with_its_extras(place: Environment) -> None:
@@ -203,7 +250,8 @@ def test_environments_that_nobody_used_for_a_month_are_deleted(place: Environmen
 
 
 def test_an_environment_in_use_says_so(place: Environment) -> None:
-    prepare(locks=place.locks)
+    place.folder.mkdir(parents=True)
+    place.marker.write_text("{}")
     month_ago = time.time() - 31 * 86_400
     os.utime(place.marker, (month_ago, month_ago))
     place.used()

@@ -49,13 +49,15 @@ def test_node_and_python_agree_on_what_is_ready(
     assert json.loads(run("node", "-e", code).stdout) is environment.is_ready(extras)
 
 
-def test_without_a_python_it_says_what_to_install(run: Run, bare_path: Path) -> None:
-    done = run(bare_path / "node", START, "list", PATH=str(bare_path))
+@pytest.mark.parametrize(("locale", "words"), [("en_US.UTF-8", "PATH holds no Python"), ("zh_CN.UTF-8", "请安装")])
+def test_without_a_python_it_says_what_to_install(run: Run, bare_path: Path, locale: str, words: str) -> None:
+    done = run(bare_path / "node", START, "list", PATH=str(bare_path), LC_ALL=locale)
     document = json.loads(done.stdout)
     assert done.returncode == 2
     assert document["ok"] is False
     assert document["error"]["code"] == "no_environment"
     assert "uv" in document["error"]["hint"]
+    assert words in document["error"]["message"] + document["error"]["hint"]
 
 
 def test_a_failed_preparation_is_the_one_document(run: Run, bare_path: Path, tmp_path: Path, plain_python: str) -> None:

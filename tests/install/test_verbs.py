@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 
 from tikomni.install import package
 from tikomni.install.managed import ROOT
@@ -38,15 +40,8 @@ def tikomni(home: Path, managed_data: str) -> Tikomni:
     def run(*words: str | Path, **variables: str) -> Answer:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("TIKOMNI_", "XDG_", "LC_", "LANG"))}
         environ = {**kept, "HOME": str(home), "XDG_DATA_HOME": managed_data, "PYTHONPATH": str(ROOT / "lib")}
-        done = subprocess.run(
-            [sys.executable, "-X", "utf8", "-m", "tikomni", *map(str, words)],
-            env={**environ, **variables},
-            cwd=home,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=120,
-        )
-        return done.returncode, json.loads(done.stdout)
+        done = warm.run([str(word) for word in words], home, {**environ, **variables})
+        return done.exit_status, json.loads(done.stdout)
 
     return run
 
@@ -216,8 +211,51 @@ def test_a_folder_that_is_a_link_is_not_written_through(home: Path, tikomni: Tik
     (home / ".claude" / "skills").symlink_to("../real")
     status, document = tikomni("install", "claude-code")
     assert status == 2
-    assert str(home / "real") in document["error"]["hint"]
+    assert shlex.split(document["error"]["hint"])[-1] == str(home / "real")
     assert list((home / "real").iterdir()) == []
+
+
+def test_a_link_keeps_no_other_folder_from_its_update(home: Path, tikomni: Tikomni) -> None:
+    """Where nothing was named, the others are updated; the link is named with the command for what it leads to."""
+    assert tikomni("install", "claude-code,windsurf", SKILLS[0])[0] == 0
+    (home / ".claude/skills").rename(home / "my real")
+    (home / ".claude/skills").symlink_to(home / "my real")
+    place = home / ".codeium/windsurf/skills" / SKILLS[0]
+    for folder in (place, home / "my real" / SKILLS[0]):
+        (folder / "LICENSE").unlink()
+    status, document = tikomni("update")
+    assert (status, actions(document)) == (3, {str(place): "update"})
+    assert str(home / "my real") in document["warnings"][0]
+    assert not (home / "my real" / SKILLS[0] / "LICENSE").exists()
+    words = shlex.split(document["next"][0]["command"])
+    assert tikomni(*words[words.index("update") :])[0] == 0
+    assert (home / "my real" / SKILLS[0] / "LICENSE").exists()
+    (home / ".codeium/windsurf/skills").rename(home / "moved")
+    assert tikomni("update")[0] == 2  # a link alone is refused, as where it is named
+
+
+def test_a_folder_of_somebody_else_is_named_once(home: Path, tikomni: Tikomni) -> None:
+    tikomni("install", "claude-code", SKILLS[0])
+    skill = home / ".claude/skills" / SKILLS[0]
+    for name in (".venv/bin/python", ".venv/pyvenv.cfg", "scripts/__pycache__/a.pyc", "scripts/mine.py"):
+        (skill / name).parent.mkdir(parents=True, exist_ok=True)
+        (skill / name).touch()
+    told = [".venv/", "scripts/__pycache__/", "scripts/mine.py"]
+    assert tikomni("verify")[1]["result"]["targets"][0]["skills"][0]["foreign"] == told
+    status, document = tikomni("remove", "claude-code", SKILLS[0])
+    assert (status, document["result"]["targets"][0]["skills"][0]["foreign"]) == (0, told)
+    assert (skill / ".venv/bin/python").is_file()
+
+
+def test_what_a_removal_kept_is_the_users_own(home: Path, tikomni: Tikomni) -> None:
+    tikomni("install", "claude-code", SKILLS[0])
+    mine = home / ".claude/skills" / SKILLS[0] / "SKILL.md"
+    mine.write_text("mine")
+    assert "--force" in tikomni("remove", "claude-code", "--dry-run")[1]["next"][0]["command"]
+    status, document = tikomni("remove", "claude-code")
+    assert (status, document["result"]["kept"], "next" in document) == (3, [str(mine)], False)
+    status, document = tikomni("remove", "claude-code", "--force")
+    assert (status, document["result"]["kept"], mine.read_text()) == (0, [], "mine")
 
 
 def test_a_folder_that_is_none(home: Path, tikomni: Tikomni) -> None:

@@ -71,6 +71,15 @@ def test_works_of_a_creator_stand_newest_first(library):
     assert [w.platform_work_id for w in library.works_of("douyin", "a1")] == ["w3", "w2", "w1", "w0"]
 
 
+def test_a_work_that_its_list_shows_no_more_is_found_and_not_among_its_creators_works(library):
+    library.keep(WORK)
+    library.unlist([WORK])
+    assert library.works_of("douyin", "a1") == () and library.work("douyin", "w1") == WORK
+    assert library.works_of("douyin", "a1", unlisted=True) == (WORK,)
+    library.keep(WORK)
+    assert library.works_of("douyin", "a1") == (WORK,)
+
+
 def test_comments_stand_oldest_first_and_a_later_snapshot_counts(library):
     reply = replace(COMMENT, comment_id="c0", parent_id="c1", published_at="2026-03-03T09:00:00+08:00")
     library.keep_comments([reply, COMMENT])

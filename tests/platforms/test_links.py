@@ -104,6 +104,8 @@ def test_links_may_touch(between: str) -> None:
         f"https://www.douyin.com/user/self?modal_id={ID}&amp;x=2",
         f"https://www.douyin.com/video/{ID2}?modal_id={ID}",
         f"https://www.douyin.com/search/x?modal_id={ID}",
+        f"https://www.douyin.com/search/家常菜?aid=1&modal_id={ID}&type=general",
+        f"https://www.douyin.com/discover?keyword=家常菜&modal_id={ID}",
         f"https://www.douyin.com/user/{SEC}?vid={ID}",
         f"https://www.iesdouyin.com/share/x?aweme_id={ID}",
         f"https://www.douyin.com/discover?item_id={ID}",
@@ -113,6 +115,12 @@ def test_addresses_of_a_douyin_work(address: str) -> None:
     target = only(address)
     assert (target.platform, target.kind, target.ids["work_id"]) == ("douyin", "work", ID)
     assert "&amp;" not in (target.url or "")
+
+
+def test_where_an_account_is_wanted_it_counts_before_the_work_that_is_open_over_it() -> None:
+    address = f"https://www.douyin.com/user/{SEC}?from_tab_name=main&modal_id={ID}&vid={ID}"
+    assert [(t.kind, t.ids) for t in read(address, None, "creator")] == [("creator", {"creator_id": SEC})]
+    assert [t.kind for t in read(f"https://www.douyin.com/?modal_id={ID}", None, "creator")] == ["work"]
 
 
 def test_what_a_douyin_address_says_of_the_kind_is_kept() -> None:
@@ -270,6 +278,11 @@ def test_a_nested_link_of_a_known_host_is_not_followed() -> None:
     target = only(f"https://www.douyin.com/?to=https://evil.com/x&modal_id={ID}")
     assert target.ids["work_id"] == ID
     assert only("https://www.douyin.com/go?url=https%3A%2F%2Fevil.com").kind == "other"
+
+
+def test_words_behind_a_link_are_no_part_of_it() -> None:
+    assert only("https://v.douyin.com/xyzw/好看吗?好看").ids["short_url"] == "https://v.douyin.com/xyzw/"
+    assert only(f"https://www.douyin.com/video/{ID}看看?").ids["work_id"] == ID
 
 
 def test_a_word_that_looks_like_an_address_does_not_disturb() -> None:

@@ -57,6 +57,21 @@ def test_counts_that_are_not_there_are_not_zero(work: Any, made: Any) -> None:
     assert found.missing["share_count"] == found.missing["collect_count"] == "not_in_answer"
 
 
+def test_numbers_that_come_as_text_are_numbers(work: Any, made: Any) -> None:
+    def as_text(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {name: as_text(value) for name, value in node.items()}
+        if isinstance(node, list):
+            return [as_text(value) for value in node]
+        return str(node) if type(node) is int else node
+
+    plain, told = work(made.aweme()), work(as_text(made.aweme()))
+    assert told.work == plain.work and told.media == plain.media
+    bare = as_text({**made.aweme(), "aweme_type": 68, "media_type": 2, "video": None, "duration": 0})
+    assert work(bare).work.media_kind == "images"
+    assert work(as_text(made.aweme(is_new_text_mode=1))).work.media_kind == "none"
+
+
 @pytest.mark.parametrize(
     ("author", "handle"),
     [

@@ -57,6 +57,12 @@ def test_a_transaction_that_fails_leaves_nothing(tmp_path):
     assert db.execute("SELECT count(*) FROM t").fetchone()[0] == 0
 
 
+def test_what_is_no_text_is_written_all_the_same(tmp_path):
+    db = connect(tmp_path / "x.sqlite3", ("CREATE TABLE t (n INTEGER, s TEXT);\n",))
+    db.execute("INSERT INTO t VALUES (?, ?)", (1, "a\udcff"))
+    assert tuple(db.execute("SELECT n, s FROM t").fetchone()) == (1, "a?")
+
+
 # --- damaged, locked
 
 

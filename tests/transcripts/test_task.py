@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tikomni.transcripts.task import read_document, read_task, task_id
+from tikomni.transcripts.task import files_of, read_document, read_task, task_id
 
 A, B = "https://cdn.example/a.mp4", "https://cdn.example/b.mp4"
 
@@ -74,6 +74,31 @@ def test_a_finished_item_counts_while_others_are_pending():
     assert (task.finished, task.items[0].state, task.items[1].state) == (False, "done", "pending")
 
 
+def test_a_success_waits_for_its_words_until_the_job_is_finished():
+    waiting = {
+        "data": {"platform_task_status": "PENDING", "pending_count": 1, "items": [row(0), row(1, status="RUNNING")]}
+    }
+    first, second = (read_task(waiting, [A, B]).items[place] for place in (0, 1))
+    assert (first.state, first.heard, second.state, second.heard) == ("pending", True, "pending", False)
+    early = {"data": {"platform_task_status": "PENDING", "pending_count": 1, "items": [row(0)]}}
+    assert read_task(early, [A]).items[0].state == "pending"
+    assert read_task(answer(items=[row(0)]), [A]).items[0] == read_task(answer(items=[row(0)]), [A, B]).items[0]
+    assert read_task(answer(items=[row(0)]), [A]).items[0].state == "done"
+
+
+def test_an_item_that_the_service_tries_again_itself_has_not_failed():
+    items = [row(0, status="FAILED", error_code="FILE_DOWNLOAD_FAILED", fallback_state="processing")]
+    body = {"data": {"platform_task_status": "PENDING", "pending_count": 1, "items": items}}
+    assert read_task(body, [A]).items[0].state == "pending"
+    assert read_task(answer(platform_task_status="FAILED", items=items), [A]).items[0].state == "failed"
+
+
+def test_the_files_of_a_job_are_told_by_its_items_in_any_order():
+    items = [row("1", file_url=B), row(0, file_url=A)]
+    assert files_of(answer(items=items)) == files_of(answer(results=items)) == [A, B]
+    assert files_of(answer(input_count=3)) == ["", "", ""]
+
+
 def test_failed_items_tell_their_code():
     task = read_task(
         answer(
@@ -122,6 +147,15 @@ def test_documents_join_channels_in_order_and_keep_repeated_sentences():
     assert seconds == 41.5
 
 
+def test_a_channel_without_sentences_is_not_lost():
+    channels = [
+        {"channel_id": 0, "text": "甲。", "sentences": [{"begin_time": 0, "end_time": 900, "text": "甲。"}]},
+        {"channel_id": 1, "text": "乙。"},
+    ]
+    text, segments, _ = read_document({"transcripts": channels})
+    assert text == "甲。\n乙。" and [s.start_ms for s in segments] == [0, None]
+
+
 @pytest.mark.parametrize(
     "document",
     [{"full_text": "甲。"}, {"text": "甲。"}, {"sentences": [{"text": "甲。"}]}, {"transcripts": [{"text": "甲。"}]}],
@@ -164,6 +198,8 @@ junk = st.recursive(
                     "transcription_url",
                     "file_url",
                     "pending_count",
+                    "input_count",
+                    "fallback_state",
                     "platform_task_status",
                     "sentences",
                     "full_text",
@@ -182,4 +218,5 @@ junk = st.recursive(
 @given(junk)
 def test_odd_answers_never_raise(body):
     read_task(body, [A, B])
+    files_of(body)
     task_id(body)

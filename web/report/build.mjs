@@ -43,6 +43,7 @@ async function build() {
     format: 'iife',
     target: 'es2020',
     legalComments: 'none', // they are in the banner, from the packages' own licence files
+    plugins: [{ name: 'lean', setup: lean }],
     metafile: true,
     write: false,
     absWorkingDir: ROOT,
@@ -53,6 +54,13 @@ async function build() {
   const [{ inputs }] = Object.values(result.metafile.outputs);
   const used = Object.keys(inputs).filter((path) => inputs[path].bytesInOutput > 0);
   writeFileSync(OUTPUT, `${mark}\n\n${licences(used)}\n*/\n${code}\n`);
+}
+
+// Plot reaches for all of D3, for maps, colour schemes and legends; the charts use none of these.
+function lean({ onResolve }) {
+  const ours = (name) => ({ importer }) => (/[\\/]@observablehq[\\/]plot[\\/]/.test(importer) ? { path: join(HERE, name) } : undefined);
+  onResolve({ filter: /^d3$/ }, ours('d3.js'));
+  onResolve({ filter: /\/(projection|schemes|legends)\.js$/ }, ours('absent.js'));
 }
 
 // Each licence text once, under the names of the packages and the copyright lines that it stands for.

@@ -6,7 +6,6 @@ import { areaY, axisX, axisY, binX, dot, gridY, lineY, map, plot, pointer, rectY
 
 const data = JSON.parse(document.getElementById('report-data').textContent);
 const count = new Intl.NumberFormat(data.language, { notation: 'compact', maximumFractionDigits: 1, useGrouping: true });
-const short = (value) => count.format(value >= 100 ? Math.round(value) : value);
 const whole = new Intl.NumberFormat(data.language);
 const DAY = 24 * 3600e3;
 const STYLE = { className: 'plot', marginTop: 18, marginRight: 16, marginLeft: 48, marginBottom: 34 };
@@ -41,7 +40,7 @@ const CHARTS = {
     const y = range(works.map((work) => work.value), 1.5);
     const first = Math.min(...works.map((work) => work.ms));
     const last = Math.max(...works.map((work) => work.ms));
-    const many = Math.max(2, Math.floor(width / 130));
+    const many = Math.max(3, Math.floor(width / 130));
     const pad = Math.max((last - first) * 0.02, 12 * 3600e3);
     const moving = (reduce) => slide({ k: data.window, reduce, anchor: 'middle' });
     return plot({
@@ -89,7 +88,7 @@ const CHARTS = {
         ruleX(marks, { x: (m) => m[0], stroke: 'var(--accent)', strokeWidth: 1.5, insetTop: -6 }),
         text(marks, {
           x: (m) => m[0], frameAnchor: 'top', dy: (-10), lineAnchor: 'bottom', fill: 'var(--accent)', fontSize: 12,
-          text: (m) => `${m[1]}\n${short(m[0])}`,
+          text: (m) => m[1],
         }),
       ],
     });

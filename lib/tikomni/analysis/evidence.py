@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any
 
-from tikomni.analysis.numbers import digits, spoken_numbers, wording, written_numbers
+from tikomni.analysis.numbers import Number, dates, plain, spoken_numbers, spoken_shares, wording, written_numbers
 from tikomni.analysis.tasks.material import COMMENT, COMMENTS, REFERENCE, SHORT, Material, Source
 from tikomni.facts import Document
 from tikomni.transcripts.clean import sentences
@@ -24,7 +24,17 @@ EACH_WORK = "one entry for each work of the sample"
 # Counts of the analyst's own (“three steps”) are not figures.
 SMALL = 10
 
-_MARKUP = re.compile(r"https?://|www\.|\]\(|\[\[|<[a-zA-Z!/]|```|~~~|<<<|>>>|xsec_token", re.IGNORECASE)
+_MARKUP = re.compile(
+    r"https?://|www\.|javascript:|xsec_token|\]\(|\[\[|\[\^|```|~~~|<<<|>>>|<!|</|<[a-z][\w-]*(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+# Where a sentence stands is no figure of a work.
+_PLACE = re.compile(r"第\s*\d+\s*[句行段条]|\b(?:sentences?|lines?)\s+\d+", re.IGNORECASE)
+_RANK = re.compile(
+    r"(?:排名[是为第\s]*|位[居列]第?\s*)([一二三四五六七八九十]+|\d+)|第\s*([一二三四五六七八九十]+|\d+)\s*名"
+    r"|\brank(?:s|ed)?\s+#?(\d+)",
+    re.IGNORECASE,
+)
 # What a text names in passing: works, or comments.
 _NAMED = {
     False: re.compile(r"(?<![A-Za-z0-9])" + REFERENCE.pattern),
@@ -103,12 +113,12 @@ def work_ref(text: Any) -> str | None:
 
 
 def cleaned(answer: Mapping[str, Any], work: Source) -> dict[str, str]:
-    """The sentences of ``work`` with the replacements of an accepted ``transcript.clean``."""
-    made = dict(work.sentences)
+    """What is spoken in ``work``, sentence by sentence, with the replacements of an accepted ``transcript.clean``."""
+    made = {name: text for name, text in work.sentences.items() if _is_main(name)}
     for one in answer["replacements"]:
         name = sentence_id(one["sentence"]) or ""
         made[name] = made[name].replace(one["from"], one["to"])
-    return made
+    return {name: text for name, text in made.items() if text}
 
 
 # --- shape
@@ -183,11 +193,19 @@ def _of_place(place: Place, material: Material) -> Iterator[Problem]:
         yield from _fact(place, str(name), material)
     if schema.get("x-all") and isinstance(value, list):
         yield from _all_works(place, material)
+    if schema.get("x-picture") and isinstance(value, int) and value > len(material.pictures):
+        told = (
+            f"one of {len(material.pictures)} pictures" if material.pictures else "no pictures were given: leave it out"
+        )
+        yield Problem(place.pointer, told, str(value))
     if schema.get("x-claim") and isinstance(value, Mapping):
         yield from _claim(place, material)
+    elif isinstance(value, str) and schema.get("x-seen"):
+        if found := _MARKUP.search(plain(value)):
+            yield Problem(place.pointer, "plain words: no link, HTML or Markdown", _shown(found[0]))
     elif isinstance(value, str) and not place.in_claim and material.kind != "transcript.clean":
         works = [material.by_ref[place.scope]] if place.scope in material.by_ref else list(material.sampled)
-        yield from _text(place.pointer, value, material, works, (), own=True)
+        yield from _text(place.pointer, value, material, works)
 
 
 def _work(place: Place, material: Material) -> Iterator[Problem]:
@@ -227,17 +245,17 @@ def _claim(place: Place, material: Material) -> Iterator[Problem]:
     if len(held) < len(ids) or not held:
         return  # what the rest hangs on has to be mended first
     works = [material.by_ref[ref] for ref in dict.fromkeys(name.partition(".")[0] for name in held)]
-    said = [_sentence_text(name, material) for name in held]
+    said = [work.sentences[name] for work in works for name in held if name in work.sentences]
     if quote := claim.get("quote"):
         yield from _quote(f"{pointer}/quote", str(quote), held, works, material)
     yield from _figures(f"{pointer}/figures", claim.get("figures") or (), works, material)
-    for name in ("text", "label"):
-        yield from _text(f"{pointer}/{name}", str(claim.get(name) or ""), material, works, said)
+    for name in claim.keys() & {"text", "label"}:
+        yield from _text(f"{pointer}/{name}", str(claim[name]), material, works, said)
     if place.schema.get("x-needs") == "commercial" and not any(work.commercial for work in works):
         having = [work.ref for work in material.sampled if work.commercial]
         told = f"cite one of {', '.join(having[:8])}" if having else "no work of the sample has one: leave it out"
         yield Problem(pointer, f"a commercial signal in a cited work; {told}", ", ".join(held))
-    text = _folded(str(claim.get("text", "")))
+    text = plain(str(claim.get("text", ""))).casefold()
     of_comments = material.subject["type"] == COMMENTS
     sweeps = wording()["sweeping_comments" if of_comments else "sweeping"]
     sweeping = next((word for word in sweeps if _stands(word, text)), None)
@@ -257,7 +275,8 @@ def _sentence(pointer: str, name: Any, scope: str | None, material: Material, te
     if work is None or work.excluded:
         return Problem(pointer, _not_evidence(work, material), _shown(name), _nearest(text, near))
     if found not in work.sentences:
-        return Problem(pointer, f"{work.ref} has no such sentence", _shown(name), _nearest(text, [work]))
+        first, *_, last = *work.sentences, *work.sentences
+        return Problem(pointer, f"a sentence of {work.ref}: {first} to {last}", _shown(name), _nearest(text, [work]))
     if scope and work.ref != scope:
         rule = f"a sentence of {scope}, which this entry is about"
         return Problem(pointer, rule, f"{_shown(name)} | {work.sentences[found][:60]}", _nearest(text, near))
@@ -273,12 +292,17 @@ def _not_evidence(work: Source | None, material: Material) -> str:
 
 def _quote(pointer: str, quote: str, held: list[str], works: list[Source], material: Material) -> Iterator[Problem]:
     wanted = _letters(quote)
-    said = _letters("".join(_sentence_text(name, material) for name in held))
     if len(quote) > QUOTE_CHARS:
         yield Problem(pointer, f"at most {QUOTE_CHARS} characters", f"{len(quote)}: {_shown(quote)}")
-    elif not wanted or wanted not in said:
+    elif not wanted or not any(wanted in _letters(run) for run in _runs(held, works)):
         near = _nearest(quote, [*works, *(w for w in material.sampled if w not in works)])
         yield Problem(pointer, f"words that stand in {', '.join(held)}", _shown(quote), near)
+
+
+def _runs(held: list[str], works: list[Source]) -> Iterator[str]:
+    """The cited sentences as they were said, those that follow one another joined: a source may cut a sentence."""
+    for work in works:
+        yield from "".join(t if name in held else "\n" for name, t in work.sentences.items()).split("\n")
 
 
 def _figures(pointer: str, figures: Iterable[Any], works: list[Source], material: Material) -> Iterator[Problem]:
@@ -301,11 +325,16 @@ def _figures(pointer: str, figures: Iterable[Any], works: list[Source], material
 
 
 def _same(value: Any, fact: Any) -> bool:
-    if isinstance(fact, str) or isinstance(value, str):
-        read = [number.value for number in digits(str(value))]
-        if not isinstance(fact, str) and len(read) == 1:
-            return abs(read[0] - fact) <= 1e-6 * max(abs(fact), 1)
-        return unicodedata.normalize("NFKC", str(value)).strip() == str(fact)
+    if isinstance(fact, str):
+        told = unicodedata.normalize("NFKC", str(value)).strip()
+        return told == fact or [(d.year, d.month, d.day) for d in dates(told)] == (
+            [(d.year, d.month, d.day) for d in dates(fact)] or None
+        )
+    if isinstance(value, str):
+        read = list(written_numbers(plain(value)))
+        if len(read) != 1:
+            return False
+        value = read[0].value
     return abs(value - fact) <= 1e-6 * max(abs(fact), 1)
 
 
@@ -313,10 +342,13 @@ def _same(value: Any, fact: Any) -> bool:
 
 
 def _text(
-    pointer: str, text: str, material: Material, works: list[Source], said: Iterable[str], own: bool = False
+    pointer: str, text: str, material: Material, works: list[Source], said: Iterable[str] | None = None
 ) -> Iterator[Problem]:
-    """A text's markup, the works that it names and its numbers. ``own``: numbers may stand anywhere in ``works``."""
-    text = unicodedata.normalize("NFKC", text)
+    """A text's markup, the works that it names, its dates, ranks and numbers, which stand in ``said`` where it cites
+    sentences, else anywhere in ``works``."""
+    text = plain(text)
+    if not _letters(text):
+        yield Problem(pointer, "words", _shown(text))
     if found := _MARKUP.search(text):
         yield Problem(pointer, "plain words: no link, HTML or Markdown", _shown(found[0]))
     named: list[Source] = []
@@ -327,42 +359,63 @@ def _text(
             yield Problem(pointer, _not_evidence(work, material), found[0])
         else:
             named.append(work)
-    rest = reference.sub(" ", text)
     facts = [material.figures, *(work.figures for work in (*works, *named))]
-    spoken = [*said, *(t for work in works for t in work.sentences.values())] if own else list(said)
-    allowed = _allowed(facts, spoken, material)
-    for number in written_numbers(rest):
-        if number.value < SMALL and number.value == int(number.value) and not number.unit:
+    spoken = [plain(t) for t in (said or [t for work in works for t in work.sentences.values()])]
+    allowed = _allowed(facts, spoken, material).union(*map(spoken_shares, spoken if said else ()))
+    yield from _told(pointer, _PLACE.sub("＿", reference.sub(" ", text)), facts, spoken, allowed, material)
+
+
+def _told(
+    pointer: str, text: str, facts: list[Mapping[str, Any]], spoken: list[str], allowed: set[float], material: Material
+) -> Iterator[Problem]:
+    rule = "a {} of the cited sentences or of the facts"
+    certain = [word for word in wording()["certain"] if _stands(word, text.casefold())]
+    for word in (word for word in certain if not any(word in one.casefold() for one in spoken)):
+        yield Problem(pointer, "what a sample can bear: neither promises nor ranks beyond it", _shown(word))
+    days = [day for one in (*(str(f.get("published_date") or "") for f in facts), *spoken) for day in dates(one)]
+    for date in dates(text):
+        if not any(date.tells(day) for day in days):
+            near = days[0].shown if days else None
+            yield Problem(pointer, rule.format("date"), date.shown, near)
+        text = text.replace(date.shown, "＿")
+    ranks = {float(f["rank"]) for f in facts if f.get("rank")} | {n for one in spoken for n in spoken_numbers(one)}
+    for match in _RANK.finditer(text):
+        if not ranks & spoken_numbers(match[1] or match[2] or match[3]):
+            yield Problem(pointer, rule.format("rank"), match[0])
+    # Parts of a date or a length are no counts.
+    parts = {day.year for day in days} | {n for f in facts for n in divmod(f.get("duration_s") or 0, 60)}
+    for number in written_numbers(text):
+        if not number.unit and (number.value in parts or (number.value < SMALL and number.value.is_integer())):
             continue
         if not any(number.tells(fact) for fact in allowed):
-            rule = "a number of the cited sentences or of the facts"
-            yield Problem(pointer, rule, number.shown, _nearest_fact(number.value, facts))
+            near = _bearing(number, material) or _nearest_fact(number.value, facts)
+            yield Problem(pointer, rule.format("number"), number.shown, near)
 
 
 def _allowed(facts: Iterable[Mapping[str, Any]], spoken: Iterable[str], material: Material) -> set[float]:
+    """The numbers that a text may tell."""
     found: set[float] = {float(len(material.sampled)), float(len(material.works)), 1.0}
     for figures in facts:
-        for name, value in figures.items():
-            if isinstance(value, bool) or value is None:
-                continue
-            if isinstance(value, (int, float)):
-                found.add(float(value))
-                if name == "duration_s":
-                    found.add(float(value // 60))
-            else:
-                found |= {float(part) for part in re.findall(r"\d+", str(value))}
-    for text in spoken:
-        folded = unicodedata.normalize("NFKC", text)
-        found |= spoken_numbers(folded)
-    return found
+        found |= {float(v) for v in figures.values() if isinstance(v, (int, float)) and not isinstance(v, bool)}
+    return found.union(*map(spoken_numbers, spoken))
+
+
+def _bearing(number: Number, material: Material) -> str | None:
+    """The sentence that holds ``number``, which the claim may have meant to cite."""
+    for work in material.sampled:
+        for name, sentence in work.sentences.items():
+            if any(map(number.tells, spoken_numbers(plain(sentence)))):
+                return f"{name} | {sentence[:80]}"
+    return None
 
 
 def _nearest_fact(value: float, facts: Iterable[Mapping[str, Any]]) -> str | None:
+    """The fact that may have been meant: one of the same size."""
     numbers = [
         (abs(fact - value), name, fact)
         for figures in facts
         for name, fact in figures.items()
-        if isinstance(fact, (int, float)) and not isinstance(fact, bool)
+        if isinstance(fact, (int, float)) and not isinstance(fact, bool) and value / 2 <= fact <= value * 2
     ]
     return f"{min(numbers)[1]} {min(numbers)[2]}" if numbers else None
 
@@ -391,15 +444,19 @@ def _replacements(rows: Iterable[Any], material: Material, broken: set[str]) -> 
     made, changed = dict(work.sentences), 0
     for n, row in enumerate(rows):
         at = f"/replacements/{n}"
-        if any(pointer.startswith(at) for pointer in broken):
+        if any(pointer == at or pointer.startswith(f"{at}/") for pointer in broken):
             continue
-        name = sentence_id(row["sentence"])
-        if name not in work.sentences or "." not in (name or "") or not name.partition(".")[2].isdigit():
+        name = sentence_id(row["sentence"]) or ""
+        if name not in work.sentences or not _is_main(name):
             yield Problem(f"{at}/sentence", "a sentence of the main text", _shown(row["sentence"]),
                           _nearest(row["from"], [work]))  # fmt: skip
             continue
         if row["from"] not in made[name]:
             yield Problem(f"{at}/from", f"words that stand in {name}", _shown(row["from"]), f"{name} | {made[name]}")
+            continue
+        if made[name].count(row["from"]) > 1:
+            rule = f"words that stand once in {name}: give some of those around them, too"
+            yield Problem(f"{at}/from", rule, _shown(row["from"]), f"{name} | {made[name]}")
             continue
         if "\n" in row["to"] or _MARKUP.search(row["to"]):
             yield Problem(f"{at}/to", "plain words on one line", _shown(row["to"]))
@@ -415,7 +472,7 @@ def _replacements(rows: Iterable[Any], material: Material, broken: set[str]) -> 
             if tag != "equal"
         )
         made[name] = after
-    whole = sum(len(text) for name, text in work.sentences.items() if name.partition(".")[2].isdigit())
+    whole = sum(len(text) for name, text in work.sentences.items() if _is_main(name))
     if changed > MOST_CHANGED * whole:
         rule = f"at most {MOST_CHANGED:.0%} of the {whole} characters changed"
         yield Problem("/replacements", rule, f"{changed} changed ({changed / max(whole, 1):.0%})")
@@ -424,8 +481,9 @@ def _replacements(rows: Iterable[Any], material: Material, broken: set[str]) -> 
 # --- spelling
 
 
-def _sentence_text(name: str, material: Material) -> str:
-    return material.by_ref[name.partition(".")[0]].sentences[name]
+def _is_main(name: str) -> bool:
+    """Whether a sentence is of the main text, not of a title or of a video's caption."""
+    return name.partition(".")[2].isdigit()
 
 
 def _bare(text: Any) -> str:
@@ -437,12 +495,8 @@ def _letters(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
 
 
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
 def _stands(word: str, text: str) -> bool:
-    return bool(re.search(rf"\b{word}\b", text)) if word.isascii() else word in text
+    return bool(re.search(rf"(?<![a-z0-9]){word}(?![a-z0-9])", text)) if word.isascii() else word in text
 
 
 def _pointer(path: Iterable[Any]) -> str:

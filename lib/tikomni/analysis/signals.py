@@ -27,6 +27,8 @@ HOOK_MS = 5000
 HOOK_SENTENCES = 2
 # A text without punctuation is one sentence; about ten seconds of it is an opening.
 HOOK_WORDS = 60
+# How many likely phrases stand for a sure one.
+LEAST_LIKELY = 2
 KEYWORDS = 20
 # More than two hours of speech. Of a longer text the beginning and the end are read.
 HEAD_CHARS, TAIL_CHARS = 80_000, 20_000
@@ -264,8 +266,11 @@ def _found(phrases: _Phrases, text: _Words, negations: frozenset[str] = frozense
 
 
 def _best(rules: dict[str, Any], text: _Words) -> tuple[str | None, tuple[str, ...]]:
-    """The label with most sure phrases, then with most likely ones; of equals the first. One phrase is enough."""
-    best, winner = (0, 0), (None, ())
+    """The label with most sure phrases, then with most likely ones; of equals the first.
+
+    One sure phrase is enough. A likely one says too little by itself: any text may hold a question mark.
+    """
+    best, winner = (0, LEAST_LIKELY - 1), (None, ())
     for label, rule in rules.items():
         sure, likely = _found(rule["sure"], text), _found(rule["likely"], text)
         if (len(sure), len(likely)) > best:
@@ -302,7 +307,7 @@ def _structure(rules: dict[str, Any], text: _Words) -> Signal:
 def _form(work: Work, rules: dict[str, Any], text: _Words) -> Signal:
     if work.work_modality == "text":
         return Signal("text" if work.media_kind == "none" else "pictures", "media_kind")
-    return next(iter(_all(rules, text, "main_text")), Signal(None, "main_text"))
+    return max(_all(rules, text, "main_text"), key=lambda form: len(form.words), default=Signal(None, "main_text"))
 
 
 @cache

@@ -181,7 +181,8 @@ def preface(accepted: Accepted, words: Mapping[str, Any], neutral: Callable[[str
     """Who wrote it, on what, and what of it is lacking; strangers' words in it made ``neutral``."""
     data = accepted.data
     told = {name: neutral(str(data[name])) for name in ("model", "kind", "version", "input_hash")}
-    lines = [words["stamp"].format(**told, date=neutral(str(data["accepted_at"])[:10]))]
+    what = words["corrections" if data["kind"] == CLEAN else "judgement"]
+    lines = [words["stamp"].format(**told, date=neutral(str(data["accepted_at"])[:10]), what=what)]
     sample = data["sample"]
     if data["subject"]["type"] == COMMENTS:
         told = words["confidence"][sample["confidence"]]

@@ -71,6 +71,7 @@ def charts(works: Sequence[ReportWork], measure: str, data: ReportData, words: M
     left, zeros = len(works) - len(dated), len(dated) - len(drawn)
     left_out = [words["left_out"].format(n=left, measure=name)] if left else []
     left_out += [words["zeros"].format(n=zeros, measure=name)] if zeros else []
+    levels = {"median": values.compact(middle or 0, words), "p90": values.compact(high or 0, words)}
     band = words["timeline_band"].format(k=window) if window else words["timeline_median"]
     few = {
         "timeline": "" if len(drawn) >= CHART_WORKS else words["chart_too_few"].format(n=len(drawn)),
@@ -89,8 +90,7 @@ def charts(works: Sequence[ReportWork], measure: str, data: ReportData, words: M
             "alt": words["distribution_alt"].format(
                 n=len(spread),
                 measure=name,
-                median=values.compact(middle or 0, words),
-                p90=values.compact(high or 0, words),
+                **levels,
             ),
             "few": few["distribution"],
         },
@@ -102,7 +102,7 @@ def charts(works: Sequence[ReportWork], measure: str, data: ReportData, words: M
                 "window": window,
                 "median": middle,
                 "p90": high,
-                "labels": {part: words[part] for part in ("median", "p90")},
+                "labels": {part: f"{words[part]}\n{level}" for part, level in levels.items()},
             }
         ),
     }

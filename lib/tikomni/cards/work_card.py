@@ -21,6 +21,8 @@ from tikomni.settings import Settings
 
 TITLE_CHARS = 200
 _AUTHOR = "author"
+# Every name that this tool writes onto the card of a work, whatever run made it.
+OURS = front_matter.NAMES | standing.NAMES | {_AUTHOR}
 _LINK = re.compile(r"\[\[[^\[\]|\n]+\|[^\[\]|\n]*\]\]")
 
 

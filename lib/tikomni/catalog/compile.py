@@ -24,11 +24,11 @@ _PARAMETER = {
     "x-tikomni-values": "values",
     "x-tikomni-format": "format",
     "x-tikomni-maximum": "maximum",
-    "example": "example",
 }
 _OPERATION = {
     "summary": "summary",
     "x-tikomni-summary-zh": "summary_zh",
+    "description": "give",
     "x-tikomni-object": "object",
     "x-tikomni-effect": "effect",
     "x-tikomni-response": "response",
@@ -75,9 +75,18 @@ def _row(document: dict[str, Any], method: str, path: str, operation: dict[str, 
         row["body"] = {
             "content_type": content_type,
             "required": operation["requestBody"].get("required", False),
-            "schema": media["schema"],
+            "schema": _without_examples(media["schema"]),
         }
     return row
+
+
+def _without_examples(node: Any) -> Any:
+    """The schema without somebody's samples: they tell no more than what is said of the format."""
+    if isinstance(node, list):
+        return [_without_examples(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: _without_examples(part) for key, part in node.items() if key != "example"}
 
 
 def _input(parameter: dict[str, Any]) -> dict[str, Any]:

@@ -177,6 +177,9 @@ class _Index:
             _above(1.0, {n: strength * rarity * _OWN[level] for n, level in levels.items()}),
         )
 
+    def knows(self, term: str) -> bool:
+        return self._row(term) is not None
+
     def _row(self, term: str) -> int | None:
         """Which row of ``terms`` is about ``term``: pairs come first."""
         if not pair(term):
@@ -248,7 +251,7 @@ def find(
     if asked.elsewhere or (told and told not in index.rules["platforms"]):
         return Found(nearest=_nearest(index, []))
     ranking = _Ranking(index, asked)
-    hits = _reading_first(ranking.hits())
+    hits = ranking.hits() if ranking.begins_with_a_deed else _reading_first(ranking.hits())
     if not hits or hits[0].entry is None or ranking.is_far_off(hits[0]):
         return Found(nearest=_nearest(index, hits))
     several = () if asked.platforms else _several(hits)
@@ -260,12 +263,17 @@ class _Ranking:
 
     def __init__(self, index: _Index, asked: Question) -> None:
         self.index, self.asked = index, asked
-        self.low = words.plain(asked.text)
-        self.meanings = index.concepts.of(asked.text)
+        self.text = index.concepts.corrected(asked.text, index.knows)
+        self.low = words.plain(_joined(self.text))
+        self.meanings = index.concepts.of(self.low)
+        if len(self.meanings) > 1 and (asked.links or UNKNOWN in asked.hand):
+            self.meanings -= {"@post", "@shorts"}  # they say what is in hand, not what is wanted of it
+        self.begins_with_a_deed = re.search(index.rules["does"], self.low) is not None
+        if self.begins_with_a_deed:
+            self.meanings.add("@acting")
         self.things = tuple(self._things())
         told = asked.given & index.telling
         self._told = told.union(*(self._same(name) for name in told))
-        self._holds_unknown = UNKNOWN in asked.hand
         self._asked_for: dict[int, bool] = {}
 
     def _things(self) -> Iterator[_Thing]:
@@ -309,12 +317,12 @@ class _Ranking:
         """Whether a question that names no platform, and holds nothing, is not about this at all."""
         if self.asked.platforms or self.asked.hand:
             return False
-        said = list(words.terms(self.asked.text, pairs=False))
+        said = list(words.terms(self.text, pairs=False))
         covered = sum(hit.capability in self.index.weights(term)[0] for term in said)
         return hit.score < _FAR_OFF or (hit.score < _PERHAPS_FAR_OFF and covered < _COVERED * len(said))
 
     def _by_words(self) -> tuple[Mapping[int, float], Mapping[int, float]]:
-        terms = set(words.terms(self.asked.text)) | self.meanings
+        terms = set(words.terms(self.text)) | self.meanings
         if self.asked.many or self.asked.lists:
             terms.add("@batch")
         sums = defaultdict[int, float](float), defaultdict[int, float](float)
@@ -346,7 +354,7 @@ class _Ranking:
 
     def _says(self, part: str) -> bool:
         if part.startswith("@"):
-            return part in self.meanings or (part in ("@own", "@acting") and "cookie" in self.asked.hand)
+            return part in self.meanings or (part == "@own" and "cookie" in self.asked.hand)
         return has_any(self.low, part) or (part == "cookie" and part in self.asked.hand)
 
     def _score(self, entry: _Entry, by_capability: float, by_route: float) -> float:
@@ -378,7 +386,7 @@ class _Ranking:
         return max(self._overlap(needed, entry.takes) for needed in entry.needs)
 
     def _overlap(self, needed: Sequence[str], takes: frozenset[str]) -> float:
-        used, both, either = set[_Thing](), 0.0, 0.0
+        used, both, either, unknown = set[_Thing](), 0.0, 0.0, self.asked.unknown
         for name in needed:
             weight = self._weight(name)
             either += weight
@@ -388,8 +396,9 @@ class _Ranking:
             elif other := next((thing for thing in self.things if name in thing.others), None):
                 both += _BY_ANOTHER_NAME * weight
                 used.add(other)
-            elif self._holds_unknown and name not in self.index.free:
+            elif unknown and name not in self.index.free:
                 both += _PERHAPS * weight
+                unknown -= 1
         for thing in self.things:
             if thing in used or UNKNOWN in thing.names:
                 continue
@@ -405,6 +414,11 @@ class _Ranking:
     def _weight(self, name: str) -> float:
         weight = max(self.index.rarity(name) or _UNKNOWN_INPUT, _LEAST_INPUT)
         return weight * (_FREE_INPUT if name in self.index.free else 1)
+
+
+def _joined(text: str) -> str:
+    """``text`` without the gap that a platform's name left in 我 抖音 号: whose something is, is said so."""
+    return re.sub(rf"(?<=[我咱己们])\s+(?=[{words.CHINESE}-{words.LAST}])", "", text)
 
 
 def _place(hit: _Hit, order: Mapping[str, int]) -> tuple[int, str]:

@@ -227,6 +227,8 @@ def _keep_fitting(node: dict[str, Any], schema: Mapping[str, Any]) -> None:
 
 def _same(one: Any, other: Any) -> bool:
     """Equal as JSON: true is not 1."""
+    if type(one) is type(other) and not isinstance(one, dict | list):
+        return bool(one == other)  # by far the most
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 

@@ -18,7 +18,6 @@ _LIFTED = {
     "x-tikomni-values": "values",
     "x-tikomni-format": "format",
     "x-tikomni-maximum": "maximum",
-    "example": "example",
 }
 """Keys of a body property that say what an ``Input`` has fields for; the rest is its JSON Schema."""
 
@@ -28,7 +27,7 @@ class Input(NamedTuple):
 
     ``values`` maps a code to its meaning and need not be complete; ``schema`` (``enum``) is what binds.
     ``format`` is a note for people. ``maximum`` is how many values a comma-separated text may hold; other
-    bounds are in ``schema``. ``example`` is somebody's sample: to show, never to send.
+    bounds are in ``schema``.
     """
 
     name: str
@@ -39,7 +38,6 @@ class Input(NamedTuple):
     values: dict[str, str] | None = None
     format: str | None = None
     maximum: int | None = None
-    example: Any = None
 
     @property
     def type(self) -> str | None:
@@ -93,7 +91,8 @@ class Paging(NamedTuple):
 class Route(NamedTuple):
     """One documented call.
 
-    Of a route that is not ``reviewed`` words and effect are careful guesses made from its path.
+    ``give`` says in words what to give, where it is had from, and which of two counts. Of a route that is not
+    ``reviewed`` words and effect are careful guesses made from its path.
     """
 
     id: str
@@ -117,6 +116,7 @@ class Route(NamedTuple):
     replaced_by: str | None
     tikhub: bool
     reviewed: bool = True
+    give: str = ""
 
     @property
     def price(self) -> float:
@@ -153,6 +153,7 @@ class Route(NamedTuple):
             replaced_by=row.get("replaced_by"),
             tikhub=row["tikhub"],
             reviewed=row.get("reviewed", True),
+            give=row.get("give", ""),
         )
 
 

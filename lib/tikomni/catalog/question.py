@@ -8,22 +8,34 @@ Pure: the rules come with the index. It must not decide what is wanted, or fetch
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 UNKNOWN = "?"
 """In hand: something that looks like an id, of which the question does not say what it is."""
 
 # Not compiled here: ``re`` does that, and keeps it, when one is used; most questions need few of them.
-_LINK = r"(?i:https?://)?((?:[a-zA-Z0-9-]+\.)+[a-zA-Z]{2,})(/[^\s，。！？；、（）【】《》“”‘’\"'<>]*)?"
+_LINK = r"(?i:https?://)?((?:[a-zA-Z0-9-]+\.)+[a-zA-Z]{2,})(/[^\s\"'<>\x80-\U0010ffff]*)?"
 _GROUP = r"\(\?P<(\w+)>"
 _MEDIA = r"\.(?:mp3|wav|m4a|mp4|aac|flac|ogg|webm|mov)\b"
-_QUOTED = r"[“\"「『《][^”\"」』》]{1,40}[”\"」』》]"
-# "uid 84990209480", "room 7318…": a word before a value may be the name of an input.
-_NAMED = r"(?<![A-Za-z0-9_])([A-Za-z][A-Za-z_]{1,18}?)\s*(?:id|号)?\s*[:：=]?\s*(?=[\w.-]*\d)"
+_QUOTED = r"[“\"「『《][^”\"」』》]{1,40}[”\"」』》]|(?<!\w)'[^'\n]{2,40}'(?!\w)"
+# 搜索 机械键盘: one space, since a name that was taken out leaves more.
+_SEARCHED = r"(?:(?<=搜索)|(?<=搜一下)|(?<=搜)) [^\s，。]{2,20}(?!\S)"
+# "uid 84990209480", "room 7318…": a word before a value may be the name of an input; so may a Chinese one.
+_NAMED = r"(?<![A-Za-z0-9_])([A-Za-z][A-Za-z_]{1,18}?)(\s*(?:(?i:id)|号)?\s*[:：=]?\s*)(?a:[\w.-]*\d[\w.-]*)"
+_NAMED_IN_CHINESE = r"(?:%s)\s*(?i:id)?\s*[:：=]?\s*(?a:[A-Za-z0-9_][\w.-]{3,40})"
+# "lululemon_fan": a name, unless its parts are those of an input (sec_user_id) or of something that signs (a_bogus).
+_HANDLE = r"(?a:(?<![\w.@#/-])[A-Za-z0-9]+(?:_+[A-Za-z0-9]+)+(?![\w/-]))"
+_NOT_OF_HANDLES = frozenset("a x ms bogus fetch get search".split())
+_LONG_ID = r"(?a:(?<![\w-])(?:\d{8,22}|[0-9a-f]{24})(?![\w-]))"
 _LOGIN = (
     "cookie|登录态|登录信息|登录给|后台登录|有登录|my session|logged.in session|creator login"
     "|login (?:available|here|at hand)"
+)
+# Said of a login in hand, and of nothing else.
+_HAVING_LOGIN = (
+    r"(?:我|手里|手上|这边|这里)*有\s*(?:登录)?的?\s*(?:cookie|登录态)|(?:cookie|登录态)\s*(?:我|手里|手上|这边|这里|也|都)*有(?!没|吗|啥)"
+    r"|\bi have (?:the |a |my )?cookies?\b|\bcookie (?:is )?(?:at|in) hand\b"
 )
 _TOKEN = "(?<![a-z])token(?![a-z])"
 _COORDINATES = r"-?\d{1,3}\.\d{2,}\s*[,，]\s*-?\d{1,3}\.\d{2,}"
@@ -49,9 +61,10 @@ class Link(NamedTuple):
 
 
 class Question(NamedTuple):
-    """``text``: the words that are left. ``hand``: names of inputs in hand; ``given`` are those that the caller named,
-    ``lists`` those with several values; ``many``: the words speak of several. ``links``: what links show, in
-    order. ``elsewhere``: only platforms are named that no route serves."""
+    """``text``: the words that are left. ``hand``: names of inputs in hand; ``given`` are those that were named,
+    ``lists`` those with several values; ``many``: the words speak of several. ``unknown``: how many ids are in hand
+    without a word that says whose. ``links``: what links show, in order. ``elsewhere``: only platforms are named that
+    no route serves."""
 
     text: str
     platforms: tuple[str, ...]
@@ -60,6 +73,7 @@ class Question(NamedTuple):
     given: frozenset[str]
     lists: frozenset[str]
     many: bool
+    unknown: int = 0
     links: tuple[Link, ...] = ()
 
 
@@ -76,9 +90,10 @@ def read(text: str, have: Mapping[str, Any], platform: str | None, rules: Mappin
     for value in _values(have):
         links.take(value)
     text = names.take(links.take(text))
-    text, marked = _take_ids(text, rules, hand)
-    text = _take_free_values(text, have, rules, hand)
     hand |= links.hand
+    given = set(have)
+    text, marked, unknown = _take_ids(text, rules, hand, given)
+    text = _take_free_values(text, have, rules, hand)
     text = _without_pointing(text, rules["points"]) if hand else text
     shown = links.platforms | names.sure | marked
     seen = (platform,) if platform else tuple(p for p in rules["platforms"] if p in (shown or names.perhaps))
@@ -87,9 +102,10 @@ def read(text: str, have: Mapping[str, Any], platform: str | None, rules: Mappin
         platforms=seen,
         elsewhere=names.elsewhere and not seen,
         hand=frozenset(hand),
-        given=frozenset(have),
+        given=frozenset(given),
         lists=frozenset(name for name, value in have.items() if isinstance(value, list) and len(value) > 1),
         many=bool(re.search(_MANY, text)),
+        unknown=unknown,
         links=tuple(dict.fromkeys(links.shown)),
     )
 
@@ -204,30 +220,65 @@ def _written(called: str) -> str:
     return called if called in _AS_WRITTEN else called.lower()
 
 
-def _take_ids(text: str, rules: Mapping[str, Any], hand: set[str]) -> tuple[str, set[str]]:
-    """The text without what looks like an id, and the platforms whose ids are among them."""
+def _take_ids(text: str, rules: Mapping[str, Any], hand: set[str], given: set[str]) -> tuple[str, set[str], int]:
+    """The text without what looks like an id, the platforms whose ids are among them, and how many could be of
+    anything."""
     low = text.lower()
-    hand |= _named(text, rules)
-    hand |= {"cookie"} if re.search(_LOGIN, low) else set()
+    if re.search(_LOGIN, low):
+        hand.add("cookie")
+        text = re.sub(_HAVING_LOGIN, " ", text, flags=re.IGNORECASE)
     hand |= {"token"} if "token" in low and re.search(_TOKEN, low) else set()
     hand |= {"latitude", "longitude"} if re.search(_COORDINATES, text) else set()
-    platforms = set()
+    platforms, unknown, named = set[str](), 0, False
     for looks, name, platform, begin in rules["ids"]:
+        if name == "id" and not named:
+            text, named = _take_named(text, rules, bool(hand), given), True
         if begin not in text:
             continue
-        text, times = re.subn(rf"(?<![A-Za-z0-9_@#./-])(?:{looks})(?![A-Za-z0-9_])", " ", text)
+        # Letters of ids are ASCII: 最近30天导成excel is no id.
+        text, times = re.subn(rf"(?a:(?<![A-Za-z0-9_@#./-])(?:{looks})(?![A-Za-z0-9_]))", " ", text)
         if times:
             hand.add(UNKNOWN if name == "id" else name)
             platforms |= {platform} if platform else set()
-    return text, platforms
+            unknown += times if name == "id" else 0
+    hand |= given
+    return text, platforms, unknown
 
 
-def _named(text: str, rules: Mapping[str, Any]) -> set[str]:
-    """Names of inputs that stand before a value."""
-    said = [word.lower() for word in re.findall(_NAMED, text)]
-    names = {name.lower(): name for name in rules["inputs"] if name.lower() not in _EVERYDAY} if said else {}
-    found = (names.get(word) or names.get(f"{word}_id") for word in said)
-    return set(filter(None, found))
+def _take_named(text: str, rules: Mapping[str, Any], several: bool, given: set[str]) -> str:
+    """The text without values before which the name of an input stands; the names are added to ``given``.
+
+    ``several``: more is in hand than one id.
+    """
+    several = several or len(re.findall(_LONG_ID, text)) > 1
+    for name, said in rules["named"].items():
+        if name == "comment_id" and not several:  # the comments of what is in hand are meant
+            continue
+        text, times = re.subn(_NAMED_IN_CHINESE % said, " ", text)
+        given |= {name} if times else set()
+    if "_" in text:
+        text = _take_handles(text, rules["inputs"], given)
+    if re.search(_NAMED, text) is None:
+        return text
+    names = {name.lower(): name for name in rules["inputs"] if name.lower() not in _EVERYDAY}
+
+    def taken(match: re.Match[str]) -> str:
+        word = match[1].lower()
+        name = names.get(word) or names.get(f"{word}_id")
+        given.update({name} if name else ())
+        return f"{match[1]} " if name else match[0]
+
+    return re.sub(_NAMED, taken, text)
+
+
+def _take_handles(text: str, inputs: Iterable[str], given: set[str]) -> str:
+    """The text without words that can only be somebody's name."""
+    parts = _NOT_OF_HANDLES.union(*(name.lower().split("_") for name in inputs))
+    for handle in re.findall(_HANDLE, text):
+        if not parts.issuperset(handle.lower().split("_")) and not handle.startswith(("fetch_", "get_")):
+            text = text.replace(handle, " ")
+            given.add("username")
+    return text
 
 
 def _take_free_values(text: str, have: Mapping[str, Any], rules: Mapping[str, Any], hand: set[str]) -> str:
@@ -237,7 +288,8 @@ def _take_free_values(text: str, have: Mapping[str, Any], rules: Mapping[str, An
         if len(value) > 1:
             text = re.sub(re.escape(value), " ", text, flags=re.IGNORECASE)
     text, times = re.subn(_QUOTED, " ", text)
-    hand |= {"keyword"} if times else set()
+    text, searched = re.subn(_SEARCHED, " ", text)
+    hand |= {"keyword"} if times or searched else set()
     return text
 
 

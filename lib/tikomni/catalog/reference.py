@@ -22,6 +22,9 @@ CALL = 'python3 "SKILL_DIR/scripts/call_route.py" ROUTE name=value'
 SHARED_CODES, SHARED_LIMITS, WORTH_SHARING = 2, 3, 40
 """How often a page has the same codes, or the same limit, for them to be said once; and from how many characters."""
 
+NOTHING = ("", "nothing", "none", "no input", "no parameters", "nothing required", "none required")
+"""What is said of routes that need nothing."""
+
 _EFFECTS = {
     "account_read": "reads what only the owner of an account sees; needs `--allow account_read`",
     "write": "changes something at the platform or upstream; needs `--allow write`",
@@ -267,6 +270,8 @@ def _flat(inputs: Iterable[Input]) -> Iterator[Input]:
 
 
 def _notes(route: Route, shared: _Shared) -> Iterator[str]:
+    if route.give not in NOTHING:
+        yield f"- In short: {_escaped(route.give)}."
     if route.any_of:
         yield f"- Give {', or '.join(' with '.join(f'`{name}`' for name in group) for group in route.any_of)}."
     if route.paging:

@@ -91,7 +91,7 @@ def build(routes: list[Route], folder: Path = QUESTIONS, source: Path = SOURCE) 
     forms = _forms(folder)
     meanings = _Meanings(words.Concepts(_by_meanings(forms)))
     counts = [Counter(term for phrase in one.asked for term in meanings(phrase)) for one in asked]
-    by_capability = _asked_often_enough(_postings(counts))
+    by_capability = _worth_telling(_postings(counts), _within_words(asked))
     ordered = sorted(routes, key=lambda route: owners[route.id])
     by_route = _telling(
         _postings(_own_terms(route, keywords[route.id], asked[owners[route.id]], meanings) for route in ordered)
@@ -162,14 +162,30 @@ def _postings(found: Iterable[Mapping[str, int]]) -> dict[str, dict[int, int]]:
     return postings
 
 
-def _asked_often_enough(postings: dict[str, dict[int, int]]) -> dict[str, dict[int, int]]:
-    """Without the pairs of words that were seen once: many, and nobody says them again."""
-    return {term: found for term, found in postings.items() if " " not in term or sum(found.values()) > 1}
+def _within_words(asked: list[Capability]) -> set[str]:
+    """The pairs of Chinese characters that stand within a word."""
+    import rjieba
+
+    found = {word for one in asked for phrase in one.asked for word in rjieba.cut(phrase) if len(word) > 1}
+    return {word[at : at + 2] for word in found for at in range(len(word) - 1)}
+
+
+def _worth_telling(postings: dict[str, dict[int, int]], within: set[str]) -> dict[str, dict[int, int]]:
+    """Without what was seen once and hardly anybody says again: pairs of words, and of characters of two words."""
+    return {
+        term: found
+        for term, found in postings.items()
+        if sum(found.values()) > 1 or (term in within if pair(term) else " " not in term)
+    }
 
 
 def _telling(postings: dict[str, dict[int, int]]) -> dict[str, dict[int, int]]:
-    """Without what too many routes say of themselves."""
-    return {term: found for term, found in postings.items() if len(found) <= _SAID_BY_MANY}
+    """Without what too many routes say of themselves, and pairs of characters that a single one happens to say."""
+    return {
+        term: found
+        for term, found in postings.items()
+        if len(found) <= _SAID_BY_MANY and not (pair(term) and len(found) == 1 and not any(found.values()))
+    }
 
 
 def _own_terms(route: Route, keywords: list[str], capability: Capability, meanings: _Meanings) -> dict[str, int]:
@@ -224,8 +240,10 @@ def _header(
         "weak": hints["weak"],
         "points": hints["points"],
         "asks": hints["asks"],
+        "does": hints["does"],
         "elsewhere": phrases(hints["elsewhere"]),
         "ids": [[one["looks"], one["name"], one.get("platform", ""), _begin(one["looks"])] for one in hints["ids"]],
+        "named": {name: "|".join(phrases(said)) for name, said in hints["named"].items()},
         "kinds": hints["kinds"],
         "same": {name: sorted(group) for name, group in sorted(same.items())},
         "free": phrases(hints["free"]),

@@ -61,9 +61,17 @@ def plan(documents: Mapping[str, Document], upstream: Upstream, today: str) -> P
         today: the day that the listing counts from where upstream's version names none.
 
     Raises:
-        InputError: ``invalid_input``, where the document has less than half of the catalogue's routes.
+        InputError: ``invalid_input``, where the document is older than the catalogue, or has less than half of its
+            routes.
     """
     work = _Work(documents, upstream.day or today)
+    if upstream.day and upstream.day < (newest := max(one["info"]["version"] for one in work.documents.values())):
+        raise InputError(
+            "invalid_input",
+            f"The OpenAPI document is of {upstream.day}, the catalogue of {newest}: "
+            "it would take back what has come since.",
+            hint="Give a newer document.",
+        )
     kept, fresh = work.matched(upstream)
     unreadable = work.unreadable(upstream)
     known = sum(1 for _ in work.listed())

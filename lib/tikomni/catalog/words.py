@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 # Too common to tell anything alone; in a pair ("who follows", "how many") they do.
 _COMMON = frozenset(
@@ -31,7 +31,7 @@ _PARTS = str.maketrans("_.", "--")
 _PARTICLES = str.maketrans(dict.fromkeys("的了吗呢吧啊呀嘛哦着", " "))
 _VOWELS = frozenset("aeiouy")
 _FORM = re.compile(r"[a-z0-9#]+")
-CHINESE, _LAST = "\u3400", "\u9fff"
+CHINESE, LAST = "\u3400", "\u9fff"
 _WORDS = 5  # words of the longest English form
 _CHARACTERS = 9  # of the longest Chinese form
 
@@ -86,7 +86,7 @@ def terms(text: str, *, pairs: bool = True) -> Iterator[str]:
 
 
 def _chinese(run: str) -> Iterator[str]:
-    told = "".join(sign if CHINESE <= sign <= _LAST else " " for sign in run.translate(_PARTICLES))
+    told = "".join(sign if CHINESE <= sign <= LAST else " " for sign in run.translate(_PARTICLES))
     for part in told.split():
         if len(part) == 1:
             yield part
@@ -130,6 +130,33 @@ class Concepts:
             for end in range(start + 1, min(start + _WORDS, len(stems)) + 1):
                 found.update(self._names.get(" ".join(stems[start:end]), ()))
         return found
+
+    def corrected(self, text: str, knows: Callable[[str], bool]) -> str:
+        """``text`` with slips of the fingers put right: long English words that nobody knows, a letter away from one
+        that means something, or two letters the other way round than one that is known."""
+
+        def put_right(match: re.Match[str]) -> str:
+            word = match[0].lower()
+            if word in _COMMON or stem(word) in self._names or knows(stem(word)):
+                return match[0]
+            meant = (one for one in _near(word) if stem(one) in self._names)
+            return next(meant, None) or next((one for one in _swapped(word) if knows(stem(one))), match[0])
+
+        return re.sub(r"(?<![\w'-])[A-Za-z]{5,14}(?![\w'-])", put_right, text, flags=re.ASCII)
+
+
+def _near(word: str) -> Iterator[str]:
+    """Words with two neighbours exchanged, a double letter once, a letter more."""
+    yield from _swapped(word)
+    yield from (word[:at] + word[at + 1 :] for at in range(1, len(word)) if word[at] == word[at - 1])
+    if len(word) > 5:
+        for at in range(1, len(word) + 1):
+            yield from (word[:at] + letter + word[at:] for letter in "abcdefghijklmnopqrstuvwxyz")
+
+
+def _swapped(word: str) -> Iterator[str]:
+    for at in range(len(word) - 1):
+        yield word[:at] + word[at + 1] + word[at] + word[at + 2 :]
 
 
 def _stems(text: str) -> list[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from tikomni import __version__, envelope, redact
 from tikomni.cli.base import Context, Outcome, Parser
 from tikomni.errors import InputError, Interrupted, TikomniError
+from tikomni.install.language import of_locale
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
     skill = os.environ.get("TIKOMNI_SKILL_DIR")
     context = Context(command=argv[0] if argv else "", argv=argv, skill_dir=Path(skill) if skill else None)
-    if _chinese_locale():
-        context.language = "zh"
+    context.language = of_locale()
     argv = _with_call(argv)
     context.argv = argv
-    command, outcome, as_json = None, None, True
+    command, outcome, as_json = None, None, "--json" in argv or not sys.stdout.isatty()
     # Who kills politely gets the same answer as who presses Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
@@ -108,7 +108,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         outcome = envelope.failure(_defect(error, context))
     as_json = as_json or (command is not None and not command.person)
-    return _print(context.finished(outcome), context, as_json)
+    outcome = context.finished(outcome)
+    for late in (signal.SIGINT, signal.SIGTERM):  # the document and its exit status stand
+        signal.signal(late, signal.SIG_IGN)
+    return _print(outcome, context, as_json)
 
 
 def find(argv: Sequence[str]) -> Command | None:
@@ -165,7 +168,8 @@ def _print(outcome: Outcome, context: Context, as_json: bool) -> int:
             print(redact.text(f"{outcome.error.message}\n{outcome.error.hint(context.language)}"), file=sys.stderr)
         for warning in outcome.warnings:
             print(redact.text(warning), file=sys.stderr)
-        print(redact.secrets_in("\n".join(lines)), flush=True)
+        if lines:
+            print(redact.secrets_in("\n".join(lines)), flush=True)
         return outcome.exit_status
     document = envelope.envelope(context.command, outcome, context.language)
     if "error" in document:
@@ -200,8 +204,3 @@ def _defect(error: Exception, context: Context) -> TikomniError:
         return TikomniError("disk_full", f"No space left while running {context.command}.")
     message = redact.text(f"{type(error).__name__}: {error}")[:300]
     return TikomniError("internal", f"{context.command} stopped: {message}", details={"at": frames})
-
-
-def _chinese_locale() -> bool:
-    language = next((os.environ[n] for n in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(n)), "")
-    return language.lower().startswith("zh")

@@ -30,6 +30,7 @@ __all__ = [
     "add_common",
     "add_output_arguments",
     "new_run_id",
+    "paced",
     "paste",
     "read_text",
     "run_async",
@@ -70,7 +71,7 @@ class Parser(argparse.ArgumentParser):
         return super().parse_intermixed_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
-        raise InputError("usage", f"{self.prog}: {message}.", hint=f"{self.prog} --help shows the arguments.")
+        raise InputError("usage", f"{self.prog}: {message}.")
 
 
 class _Formatter(argparse.HelpFormatter):
@@ -283,6 +284,11 @@ def read_text(source: str, flag: str, most: int) -> str:
     if len(data) > most:
         raise InputError("invalid_input", f"{flag} {source}: more than {most} bytes.")
     return data.decode("utf-8-sig", "replace")
+
+
+def paced(calls: float, settings: Settings) -> float:
+    """Seconds that so many calls take at the rate of the settings, where the upstream answers at once."""
+    return round(calls / settings.global_qps, 1)
 
 
 def run_async(main: Coroutine[Any, Any, T]) -> T:

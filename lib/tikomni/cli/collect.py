@@ -12,6 +12,7 @@ from tikomni.cli.base import (
     add_call_arguments,
     add_common,
     add_output_arguments,
+    paced,
     paste,
     run_async,
 )
@@ -275,6 +276,7 @@ def _plan(query: Query, settings: Settings, full: bool) -> Outcome:
         "query": _asked(query),
         "plan": plan,
         "usd_at_most": round(sum(row["calls_at_most"] * catalog.get(row["route"]).price for row in plan), 6),
+        "seconds_at_rate": paced(sum(row["calls_at_most"] for row in plan), settings),
         "chosen_by_platform": sorted(by_platform),
         "note": "Answers that are stored already cost nothing. Each author is asked for once.",
     }

@@ -17,6 +17,7 @@ from tikomni.cli.base import (
     add_call_arguments,
     add_common,
     add_output_arguments,
+    paced,
     run_async,
 )
 from tikomni.cli.card_write import task_rows
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 FORMS = ("xlsx", "csv", "jsonl", "feishu")
 WORKS = 200
 TOP, NAMED = 5, 10
-PAGE = 20
+# Where a route takes no size, its pages hold ten works at least, as far as it is known.
+PAGE = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -249,7 +251,8 @@ def _figures(done: Done) -> dict[str, Any]:
         name: {"value": f.value, "n": f.n, "since": f.since, "until": f.until, "reason": f.reason}
         for name, f in found.items()
     }
-    return counted | {"sampled": len(done.picture.sample.picked)} | shown
+    rough = [name for name, f in found.items() if f.approximate]
+    return counted | {"sampled": len(done.picture.sample.picked), "approximate": rough} | shown
 
 
 def _top(done: Done) -> list[dict[str, Any]]:
@@ -314,45 +317,10 @@ def keep_works(path: Path, run: Run, warnings: list[str]) -> None:
 def _plan(
     targets: Sequence[Target], options: Options, settings: Settings, instead: tuple[Next, ...], full: bool
 ) -> Outcome:
-    """What a run would ask and what each choice costs, from the definitions and the library alone."""
-    from tikomni import catalog
-    from tikomni.analysis.sampling import size
-    from tikomni.catalog import DEFAULT_PRICE_USD
-    from tikomni.pipelines.subject import LIST, MOST_DETAILS, PLAYS
-    from tikomni.platforms import definition, requests
-    from tikomni.platforms.lists import list_requests
-
-    rows = []
-    for target in targets:
-        known = definition(target.platform or "")
-        ids = {"creator_id": "", **target.ids}
-        profile = requests(known, "creator", target.known)
-        routes = list_requests(known, LIST, {**ids, "creator_id": ids["creator_id"] or "-"})
-        page = routes[0].size[1] if routes and routes[0].size else PAGE
-        most = options.works
-        details = {"none": 0, "sample": min(MOST_DETAILS, size(most or 10_000)), "all": most}
-        thin = bool(routes and routes[0].partial)
-        plays = known.enrich.get(PLAYS)
-        per_call = plays.routes[0].most if plays else None
-        rows.append(
-            {
-                "input": (target.url or target.text)[:120],
-                "platform": target.platform,
-                "profile_calls": 1 if "creator_id" in target.ids else 2,
-                "profile_route": profile[0].route if profile else None,
-                "list_route": routes[0].ask.route if routes else None,
-                "list_calls_at_most": None if most is None else -(-most // page),
-                "usd_per_list_call": catalog.get(routes[0].ask.route).price if routes else None,
-                "detail_calls_at_most": {name: count if thin else 0 for name, count in details.items()},
-                "usd_per_detail_call": DEFAULT_PRICE_USD,
-                "usd_per_plays_call": None if plays is None else catalog.get(plays.routes[0].ask.route).price,
-                "plays_calls": None if plays is None or most is None else -(-most // (per_call or 1)),
-                "plays_asked": options.plays,
-            }
-        )
+    """What a run would ask and what each choice costs, from the definitions alone."""
     result = {
         "dry_run": True,
-        "plan": rows,
+        "plan": [_planned(target, options, settings) for target in targets],
         "detail": options.detail,
         "speech": "billed by the second where a video has no subtitles" if options.words else "none",
         "speech_usd_per_hour": settings.asr_usd_per_hour,
@@ -360,3 +328,54 @@ def _plan(
         **analyst.plan(options.analyst),
     }
     return Outcome(result=result, next=instead, full=full)
+
+
+def _planned(target: Target, options: Options, settings: Settings) -> dict[str, Any]:
+    """One creator's calls and prices; what it costs and takes at most with each ``--detail``, without speech."""
+    from tikomni import catalog
+    from tikomni.analysis.sampling import size
+    from tikomni.facts import Work
+    from tikomni.pipelines.subject import LIST, MOST_DETAILS, PLAYS
+    from tikomni.platforms import definition, enrichment, requests
+    from tikomni.platforms.lists import list_requests
+
+    known = definition(target.platform or "")
+    most = options.works
+    profile = requests(known, "creator", target.known)
+    listed = list_requests(known, LIST, {**target.ids, "creator_id": target.ids.get("creator_id", "-")})[0]
+    detail = requests(known, "work", {"work_id": "-"})[0]
+    plays = enrichment(known, PLAYS, [Work(known.platform, str(n)) for n in range(most or 0)])
+    pages = None if most is None else -(-most // (listed.size[1] if listed.size else PAGE))
+    sampled = MOST_DETAILS if most is None else min(MOST_DETAILS, size(most))
+    details = {"none": 0, "sample": sampled, "all": most} if listed.partial else {"none": 0, "sample": 0, "all": 0}
+    profiles = 1 if "creator_id" in target.ids else 2
+    usd_per_list_call, usd_per_detail_call = (catalog.get(r).price for r in (listed.ask.route, detail.route))
+    usd_of_plays = sum(catalog.get(request.route).price for request in plays)
+    usd = None
+    if pages is not None:
+        usd = profiles * catalog.get(profile[0].route if profile else listed.ask.route).price
+        usd += pages * usd_per_list_call + (usd_of_plays if options.plays else 0)
+    return {
+        "input": (target.url or target.text)[:120],
+        "platform": target.platform,
+        "profile_calls": profiles,
+        "profile_route": profile[0].route if profile else None,
+        "list_route": listed.ask.route,
+        "list_calls_at_most": pages,
+        "usd_per_list_call": usd_per_list_call,
+        "detail_calls_at_most": details,
+        "usd_per_detail_call": usd_per_detail_call,
+        "plays_asked": options.plays,
+        "plays_calls_at_most": None if most is None else len(plays),
+        "plays_usd_at_most": None if most is None else round(usd_of_plays, 6),
+        "usd_at_most": {
+            name: None if usd is None or calls is None else round(usd + calls * usd_per_detail_call, 6)
+            for name, calls in details.items()
+        },
+        "seconds_at_rate": {
+            name: None
+            if pages is None or calls is None
+            else paced(profiles + pages + len(plays) * options.plays + calls, settings)
+            for name, calls in details.items()
+        },
+    }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tikomni.cli.base import Context, Outcome, add_common, add_output_arguments, run_async
 from tikomni.errors import TikomniError
+from tikomni.install.words import say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +28,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         raise TikomniError(
             "no_environment",
             f"The demo needs the sandbox's packages ({error.name}).",
-            hint="Prepare them once: tikomni-skills env --extra sandbox",
+            hint="Prepare them once: npx tikomni-skills env --extra sandbox",
         ) from None
 
     targets = [target for text in SAMPLES.values() for target in read_links(text)]
@@ -47,15 +48,12 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     cards = [str(done.card) for done in brought.done]
     works = [d.work for d in brought.done if d.work is not None]
     result = {"cards": cards, "json": [str(d.document) for d in brought.done], "would_have_been_billed": bill}
-    plain = ["Three made-up works were analysed; nothing was paid and nothing left this machine.", ""]
+    plain = [say("demo_done", context.language), ""]
     for work, card in zip(works, cards, strict=False):
         words = work.transcript.source if work.transcript else "caption"
-        plain += [f"  {work.platform} · {work.media_kind} · {work.title} (text: {words})", f"    {card}"]
-    plain += [
-        "",
-        f"Documents: {settings.output_root}",
-        "Next: put a key in place (README) and give a link of your own.",
-    ]
+        told = say("demo_words", context.language, source=words)
+        plain += [f"  {work.platform} · {work.media_kind} · {work.title} ({told})", f"    {card}"]
+    plain += ["", say("demo_next", context.language, folder=settings.output_root)]
     return Outcome(
         result=result,
         status=brought.status,

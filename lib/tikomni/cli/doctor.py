@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> Outcome:
     places = verbs.places_in_use(None, None, None)
     if args.fix and not args.dry_run:
-        doctor.fix(places, context.progress(args).note)
+        doctor.fix(places, context.progress(args).note, context.language)
     findings = doctor.look(places)
     asked: dict[str, Answer] = {}  # each key is asked for once
     keys = [_key(args, context, place, asked) for place in places]
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     }
     lines = [f"tikomni-skills {__version__} · Python {result['python']['version']} · {place.folder}"]
     lines += [f"{row['agent']}: {row['folder']}" for row in result["places"]]
-    lines += [f"[{row['level']}] {row['message']}\n    → {row['mend']}" for row in rows]
+    lines += [f"[{say(row['level'], context.language)}] {row['message']}\n    → {row['mend']}" for row in rows]
     lines += [] if rows else [say("healthy", context.language)]
     next = tuple(Next(row["mend"], row["message"]) for row in rows if row["level"] == "problem" and row["command"])
     return Outcome(result=result, status="partial" if bad else "complete", next=next[:5], plain=tuple(lines), full=True)
@@ -99,12 +99,17 @@ def _key(args: argparse.Namespace, context: Context, place: verbs.Place, asked: 
         key["findings"] += _readable_by_others(Path(source))
     except TikomniError as error:
         key["present"] = False
-        values = {"path": str(env), "message": error.message}
-        if env.exists():
-            key["findings"].append(Finding("no_key_in", "problem", advice=_edit(env), values=values))
+        if error.code != "missing_key":
+            source = next(settings.sources[name] for name in ("api_key", "tikhub_api_key") if getattr(settings, name))
+            finding = Finding(
+                f"key_{error.code}", "problem", advice=error.hint(context.language), values={"source": source}
+            )
+        elif env.exists():
+            finding = Finding("no_key_in", "problem", advice=_edit(env), values={"path": str(env)})
         else:
-            values["path"] = str(place.folder)
-            key["findings"].append(Finding("no_key", "problem", ("env", "init", *doctor.words(place)), values=values))
+            mend = ("env", "init", *doctor.words(place))
+            finding = Finding("no_key", "problem", mend, values={"path": str(place.folder)})
+        key["findings"].append(finding)
         return key
     if args.online or args.billed:
         if value not in asked:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tikomni.cli.base import Context, Next, Outcome, paste, run_async
+from tikomni.cli.base import Context, Next, Outcome, paced, paste, run_async
 from tikomni.cli.follow import stored_creators
 from tikomni.errors import InputError, Interrupted, TikomniError
 
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace, context: Context, options: Options, settings: 
         follow=True,
     )
     if args.dry_run:
-        return _plan(path, entries, options, args.full)
+        return _plan(path, entries, options, settings, args.full)
     settings.require_key()
     options = replace(options, terms=context.terms(args, settings))
     progress = context.progress(args)
@@ -131,12 +131,13 @@ def _row(done: Done, news: News) -> dict[str, Any]:
             "message": error and error.message,
         }
     fresh = [news.works[key] for key in (changes.new_works if changes else ()) if key in news.works]
+    deleted = changes and changes.deleted_works
     return row | {
         "first_reading": changes is None,
         "fans_count": done.creator.fans_count,
         "fans_delta": changes and changes.fans_delta.value,
         "new_works_count": len(changes.new_works) if changes else None,
-        "deleted_works_count": changes and changes.deleted_works and len(changes.deleted_works),
+        "deleted_works_count": None if deleted is None else len(deleted),
         "new_works": [
             {"id": work.platform_work_id, "title": work.title, "digg_count": work.digg_count} for work in fresh[:NEW]
         ],
@@ -175,7 +176,7 @@ def _go_on(context: Context) -> Next:
     return Next(paste(["creator"], [*words, f"--max-age={asked}"], context.skill_dir), why, 20)
 
 
-def _plan(path: Path, entries: Sequence[Followed], options: Options, full: bool) -> Outcome:
+def _plan(path: Path, entries: Sequence[Followed], options: Options, settings: Settings, full: bool) -> Outcome:
     """What a run would ask at least; more only where somebody has more new works than a page holds."""
     first = [":".join(map(str, entry.key)) for entry in entries if entry.creator is None]
     result = {
@@ -184,6 +185,7 @@ def _plan(path: Path, entries: Sequence[Followed], options: Options, full: bool)
         "followed": len(entries),
         "profile_calls": len(entries),
         "list_calls": len(entries),
+        "seconds_at_rate": paced(2 * len(entries), settings),
         "first_reading": first[:NAMED],
         "first_reading_count": len(first),
         "first_reading_works": options.works,

@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 
 from tikomni.cli.base import Context, Next, Outcome, add_common, paste
-from tikomni.cli.places import add_change, add_places, command, report, spoken
-from tikomni.install import verbs
+from tikomni.cli.places import add_change, add_places, report, spoken
+from tikomni.install import doctor, verbs
 from tikomni.install.environment import prepare
 from tikomni.install.words import Refusal, say
 
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     python = None
     if not args.dry_run:
         verbs.install(places, args.skills, force=args.force, dry_run=True)  # what cannot be done is refused first
-        python = str(prepare(say=context.progress(args).note).python)
+        python = str(prepare(note=context.progress(args).note, language=context.language).python)
     done = verbs.install(places, args.skills, force=args.force, dry_run=args.dry_run)
     if args.migrate:
         done += verbs.remove(former, args.skills, force=args.force, dry_run=args.dry_run)
@@ -48,10 +48,10 @@ def _then(places: list[verbs.Place], context: Context) -> list[Next]:
     language, steps = context.language, []
     for place in places:
         env = place.folder / ".env"
-        words = ["--dir", str(place.folder)] if place.scope is None else [place.agent.id]
-        words += ["--scope", "project"] if place.scope == "project" else []
         if not env.exists():
-            steps.append(Next(command(["env", "init"], words), say("why_env_init", language, path=env)))
+            # By the installed skill: what npx fetched may be gone tomorrow.
+            command = paste(["env", "init"], doctor.words(place), place.folder / "any")
+            steps.append(Next(command, say("why_env_init", language, path=env)))
         for skill in verbs.ours_in(place.folder):
             if (place.folder / skill / "scripts" / "test_auth.py").is_file():
                 steps.append(Next(paste(["auth"], [], place.folder / skill), say("why_auth", language, path=env)))

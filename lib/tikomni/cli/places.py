@@ -43,12 +43,14 @@ def add_change(parser: argparse.ArgumentParser) -> None:
 
 
 def spoken(run: Run) -> Run:
-    """``run``, whose refusals are worded in the language of the context."""
+    """``run``, whose refusals, and whose end by Ctrl-C, are worded in the language of the context."""
 
     def worded(args: argparse.Namespace, context: Context) -> Outcome:
         context.language = args.language or context.language
         try:
             return run(args, context)
+        except KeyboardInterrupt:
+            raise Refusal("interrupted", "stopped", language=context.language) from None
         except Refusal as refusal:
             raise refusal.worded(context.language) from refusal.__cause__
 
@@ -56,13 +58,13 @@ def spoken(run: Run) -> Run:
 
 
 def command(words: Sequence[str], arguments: Sequence[str] = ()) -> str:
-    """``words arguments`` for pasting; what only the package can do is left to it."""
+    """``words arguments`` for pasting; in an installed skill, what only the package can do is npx's."""
     if words[0] == "env" and not (words[1:] and words[1].isalpha()):  # the way that works where there is no environment
         setup = next(iter(sorted(ROOT.glob("skills/*/scripts/setup_env.py"))), ROOT / "scripts" / "setup_env.py")
         return join([sys.executable, setup, *words[1:], *arguments])
     if words[0] in ("install", "update", "bundle") and not skills():
         return join(["npx", "tikomni-skills", *words, *arguments])
-    return paste(words, arguments)
+    return paste(words, arguments, None if skills() else ROOT)
 
 
 def report(
@@ -74,7 +76,7 @@ def report(
     targets = [one.as_dict(args.full) for one in done]
     result = {"dry_run": args.dry_run, "targets": targets, "kept": kept, **more}
     lines = [line for one in done for line in _lines(one, args.dry_run, context.language)]
-    if edited:
+    if edited and (args.dry_run or context.command != "remove"):  # after a removal they are the user's own
         lines.append(say("force_hint", context.language))
         forced = command(context.command.split(), [*_again(args), "--force"])
         next = [*next, Next(forced, say("why_force", context.language))]
@@ -102,8 +104,9 @@ def _again(args: argparse.Namespace) -> list[str]:
 def _lines(done: verbs.Done, dry_run: bool, language: str) -> Iterable[str]:
     yield f"{done.place.agent.title}: {done.place.folder}"
     for plan in done.plans:
-        key = f"would_{plan.action}" if dry_run else plan.action
-        yield f"  {plan.skill}: {say(key, language, to=plan.version_to, from_=plan.version_from)}"
-        for key, names in (("kept_edited", plan.edited), ("kept_foreign", plan.foreign)):
+        action = "repair" if plan.action == "update" and plan.version_from == plan.version_to else plan.action
+        key = f"would_{action}" if dry_run else action
+        yield f"  {plan.skill}: {say(key, language, to=plan.version_to, from_=plan.version_from or '?')}"
+        for key, names in (("kept_edited", plan.edited), ("kept_foreign", plan.left_alone)):
             yield from (f"    {say(key, language, path=plan.target / name)}" for name in names)
         yield from (f"    {say('backed_up', language, path=path)}" for path in plan.backups.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,11 @@ from tikomni.cli.base import (
     add_call_arguments,
     add_common,
     new_run_id,
+    paced,
     paste,
     run_async,
 )
+from tikomni.envelope import tokens
 from tikomni.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,7 +31,8 @@ if TYPE_CHECKING:
     from tikomni.pipelines.pages import Walk
     from tikomni.settings import Settings
 
-INLINE_BYTES = 4096
+INLINE_BYTES, INLINE_TOKENS = 4096, 1100
+"""How large a result may be to be printed whole, beside what the envelope holds."""
 OUTLINE_DEPTH = 4
 # What `all` means: enough for any list that a person reads, and a bound on what it may cost.
 MOST_PAGES = 50
@@ -41,6 +45,12 @@ KEPT = (
 ROW_FILES = {".csv": "csv", ".jsonl": "jsonl"}
 """Endings of ``--save`` that say what ``--format`` would."""
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+NOT_TO_THE_END = {
+    "page_repeated": "The upstream sent the same page again: there may be more that it does not hand out.",
+    "cursor_repeated": "The upstream names the page that it just sent as the next one: there may be more.",
+    "cursor_unknown": "The upstream says that there is more, but not how to ask for it.",
+}
+"""What a list says that can be followed no further."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,6 +104,10 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         return Outcome(status="failed", error=first.error(), cost=cost)
     result = {"route": route.id, "provider": first.provider, **_shown(brought, select, args, settings, context)}
     warnings = ["The upstream answered, but has no data for these inputs."] if first.empty else []
+    if args.format and not brought.items and not first.empty:
+        warnings.append("No list of entries was found in the answer; without --format it is printed or saved as it is.")
+    if brought.stop_reason in NOT_TO_THE_END:
+        warnings.append(NOT_TO_THE_END[brought.stop_reason])
     if brought.trouble:
         warnings.append(f"Page {len(brought.answers) + 1}: {brought.trouble}")
     if not route.in_catalogue:
@@ -107,8 +121,13 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         cost=cost,
         warnings=tuple(warnings),
         next=commands,
-        full=args.full,
+        full=args.full or _is_small(result),
     )
+
+
+def _is_small(node: Any) -> bool:
+    """Whether ``node`` can be printed whole: nothing of it is cut then."""
+    return tokens(json.dumps(node, ensure_ascii=False)) <= INLINE_TOKENS
 
 
 def _route(args: argparse.Namespace) -> tuple[Route, dict[str, Any]]:
@@ -152,10 +171,12 @@ def _dry_run(
         "dry_run": True,
         "route": route.id,
         "effect": route.effect,
+        "calls_at_most": pages,
         "usd_at_most": round(route.price * pages, 6),
+        "seconds_at_rate": paced(pages, settings),
         "request": request,
     }
-    return Outcome(result=result, full=args.full)
+    return Outcome(result=result, full=args.full or _is_small(result))
 
 
 def _check_places(save: Path | None, settings: Settings) -> None:
@@ -221,8 +242,8 @@ def _shown(
     if select is not None:
         found = [_selected(select, answer.body, args.select) for answer in brought.answers]
         shown["selection"] = found if len(found) > 1 else found[0]
-    large = several or args.save is not None or len(json.dumps(whole, ensure_ascii=False).encode()) > args.inline_bytes
-    if large:
+    large = len(json.dumps(whole, ensure_ascii=False).encode()) > args.inline_bytes
+    if large or several or args.save is not None or not (args.full or _is_small(whole)):
         from tikomni.storage.atomic import write_json
         from tikomni.storage.tables import write_rows
 
@@ -236,6 +257,8 @@ def _shown(
     elif select is None:
         enveloped = isinstance(first.body, dict) and first.route.response == "envelope" and "data" in first.body
         shown["data"] = first.body["data"] if enveloped else first.body
+    elif shown["selection"] in (None, [], {}):
+        shown["outline"] = outline(first.body)  # what could have been selected
     if first.route.paging is not None or args.max_items is not None:
         shown |= {"pages": len(brought.answers), "items": len(brought.items), "stop_reason": brought.stop_reason}
     return shown
@@ -295,7 +318,7 @@ def outline(node: Any, depth: int = OUTLINE_DEPTH) -> Any:
 def _pages(text: str) -> int:
     if text == "all":
         return MOST_PAGES
-    if text.isdigit() and int(text) > 0:
+    if re.fullmatch("0*[1-9][0-9]{0,8}", text):
         return int(text)
     raise InputError("usage", f"--pages {text}: expected a number or `all`.")
 
@@ -321,6 +344,8 @@ def _pairs(values: list[str]) -> dict[str, str]:
         name, equals, value = pair.partition("=")
         if not equals or not name.strip():
             raise InputError("usage", f"Expected NAME=VALUE, not {pair[:80]!r}.")
+        if name.strip() in pairs:
+            raise InputError("usage", f"{name.strip()} is given twice; a list is given as JSON.")
         pairs[name.strip()] = value
     return pairs
 

@@ -21,4 +21,5 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     values = [f"{item.name}=…" for item in route.inputs if item.required and item.name != "cookie"]
     allow = [] if route.effect == "read" else ["--allow", route.effect]
     command = paste(["route", "call"], [route.id, *values, *allow], context.skill_dir)
-    return Outcome(result={"route": route.id, "contract": contract(route), "command": command}, full=args.full)
+    result = {"route": route.id, "contract": contract(route), "command": command}
+    return Outcome(result=result, full=True)  # a contract is of no use when cut, and the longest has 1,200 tokens

@@ -26,7 +26,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     try:
         rows = unfinished(ledger.runs.list(0.0, MOST)) if ledger else []
         if args.run_id is None and not rows:
-            raise InputError("usage", "No run is unfinished.", hint="tikomni-skills runs list shows what there is.")
+            raise InputError("usage", "No run is unfinished.", hint="npx tikomni-skills runs list shows what there is.")
         row = named(ledger, args.run_id) if args.run_id is not None else rows[0]
     finally:
         if ledger:

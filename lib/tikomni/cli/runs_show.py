@@ -73,7 +73,7 @@ def named(ledger: Ledger | None, start: str) -> RunRow:
     found = ledger.reports.run_ids(start) if ledger is not None and start else ()
     if start in found:
         found = (start,)
-    hint = "tikomni-skills runs list shows them."
+    hint = "npx tikomni-skills runs list shows them."
     if not found:
         raise InputError("usage", f"There is no run {start!r}.", hint=hint)
     if len(found) > 1:

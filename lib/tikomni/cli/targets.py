@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from tikomni import redact
 from tikomni.cli.base import Context, paste, read_text
 from tikomni.envelope import Next
 from tikomni.errors import InputError
@@ -31,13 +32,7 @@ def gather(
     found: dict[tuple[object, ...], Target] = {}
     for text in texts:
         for target in read_links(text, platform, expect):
-            key = (
-                target.platform,
-                target.kind,
-                tuple(sorted(target.ids.items())),
-                target.url if not target.ids else "",
-            )
-            found.setdefault(key, target)
+            found.setdefault(target.key, target)
     return tuple(found.values())
 
 
@@ -66,6 +61,12 @@ def refuse_others(
     what = first.elsewhere.name if first.elsewhere else f"a {first.kind} of {first.platform}"
     message = f"{shown} names {'something on ' if first.elsewhere else ''}{what}, not what this command reads."
     return InputError("other_kind", message, details=_details(others)), commands
+
+
+def left_out(targets: Iterable[Target]) -> list[dict[str, str]]:
+    """Rows of ``result.missing`` for inputs that a run went on without."""
+    shown = ((redact.text((t.url or t.text)[:120]), t.reason or "other_kind") for t in targets)
+    return [{"item": item, "field": "input", "reason": reason} for item, reason in shown]
 
 
 def instead(target: Target, context: Context) -> Next | None:

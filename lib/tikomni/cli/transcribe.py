@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import mimetypes
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +14,18 @@ from tikomni.cli.base import (
     Outcome,
     add_call_arguments,
     add_common,
+    paced,
     run_async,
 )
-from tikomni.errors import Interrupted
+from tikomni.errors import InputError, Interrupted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tikomni.envelope import Status
     from tikomni.pipelines.speech import Brought, Spoken
+    from tikomni.platforms import Target
+    from tikomni.settings import Settings
 
 FORMATS = ("srt", "vtt", "txt", "json")
 MOST_CHARS = 8000
@@ -38,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where to look, in this order (default subtitles,insight,asr,relay,local)",
     )
     parser.add_argument("--language", dest="spoken", metavar="TAG", help="preferred language: zh, zh-CN, en, …")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be asked and cost, and ask nothing")
     add_format(parser)
     add_call_arguments(parser)
     add_common(parser, language=False)
@@ -50,12 +57,14 @@ def add_format(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> Outcome:
-    from tikomni.cli.targets import gather, instead, is_work, refuse_others
+    from tikomni.cli.targets import gather, instead, is_work, left_out, refuse_others
     from tikomni.transcripts.chain import names
 
     settings = context.settings(args)
     names(settings.transcript_sources)
     if len(args.inputs) == 1 and is_task(args.inputs[0]):
+        if args.dry_run:
+            return _plan((), (), settings)
         from tikomni.cli import poll_asr
 
         return poll_asr.polled(args.inputs[0], args, context, settings)
@@ -64,9 +73,13 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     targets = gather(texts, args.source, args.platform) if texts or args.source or not files else ()
     works = [t for t in targets if is_work(t) or _elsewhere(t)]
     others = [t for t in targets if t not in works]
+    if absent := next((t.text for t in others if t.reason == "no_link" and _is_media_name(t.text)), None):
+        raise InputError("invalid_input", f"{absent}: there is no such file.")
     refusal, commands = refuse_others(others, context)
     if refusal is not None and not works and not files:
         return Outcome(status="failed", error=refusal, next=commands)
+    if args.dry_run:
+        return replace(_plan(works, files, settings), next=commands)
     settings.require_key()
 
     from tikomni.pipelines import speech
@@ -90,8 +103,29 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     unheard = {s.input for s in brought.spoken if s.words.transcript is None}
     more = tuple(n for t in works if (t.url or t.text) in unheard and _elsewhere(t) and (n := instead(t, context)))
     outcome = told(brought, args, context)
-    status = "partial" if refusal is not None and outcome.status == "complete" else outcome.status
-    return replace(outcome, status=status, next=(*outcome.next, *commands, *more))
+    result = {**outcome.result, "missing": [*outcome.result["missing"], *left_out(others)]}
+    status = "partial" if others and outcome.status == "complete" else outcome.status
+    return replace(outcome, result=result, status=status, next=(*outcome.next, *commands, *more))
+
+
+def _plan(works: Sequence[Target], files: Sequence[Path], settings: Settings) -> Outcome:
+    """What a run would ask of works whose answers are not stored; files of one's own cost speech alone."""
+    from tikomni.cli.work import SPEECH_PRICE, planned
+
+    rows = planned([target for target in works if not _elsewhere(target)])
+    result = {
+        "dry_run": True,
+        "plan": rows,
+        "captions_elsewhere": len(works) - len(rows),
+        "files": [str(path) for path in files],
+        "calls_at_least": len(works),
+        "usd_at_least": round(sum(row["usd_at_least"] or 0 for row in rows), 6),
+        "seconds_at_rate": paced(len(works), settings),
+        "speech": SPEECH_PRICE,
+        "speech_usd_per_hour": settings.asr_usd_per_hour,
+        "note": "Answers and words that are stored already cost nothing.",
+    }
+    return Outcome(result=result)
 
 
 def is_task(text: str) -> bool:
@@ -105,6 +139,10 @@ def is_file(text: str) -> bool:
         return "://" not in text and "\n" not in text and Path(text).is_file()
     except (OSError, ValueError):
         return False
+
+
+def _is_media_name(text: str) -> bool:
+    return (mimetypes.guess_type(text)[0] or "").startswith(("audio/", "video/"))
 
 
 def _elsewhere(target: Any) -> bool:

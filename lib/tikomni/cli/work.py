@@ -16,12 +16,15 @@ from tikomni.cli.base import (
     add_call_arguments,
     add_common,
     add_output_arguments,
+    paced,
     run_async,
 )
 from tikomni.cli.card_write import task_rows
 from tikomni.errors import InputError, Interrupted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tikomni.pipelines.analyst import Asked
     from tikomni.pipelines.comments import Wanted
     from tikomni.pipelines.works import Done, Options, Run
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 # Of several works so many tasks are printed, and none beside more rows than that: rows are what was asked for.
 TASKS_SHOWN, ROWS_WITH_TASKS = 2, 6
+SPEECH_PRICE = "billed by the second where a video has no subtitles"
 COUNTS = ("digg_count", "comment_count", "collect_count", "share_count", "play_count")
 
 
@@ -58,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> Outcome:
-    from tikomni.cli.targets import gather, is_work, refuse_others
+    from tikomni.cli.targets import gather, is_work, left_out, refuse_others
 
     settings = context.settings(args)
     targets = gather(args.inputs, args.source, args.platform)
@@ -88,7 +92,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         brought = run_async(pipeline.analyze(works, options, settings, context.deadline, progress))
     finally:
         progress.close()
-    return _outcome(brought, options, settings, context, args, instead, refusal is not None)
+    return _outcome(brought, options, settings, context, args, instead, left_out(t for t in targets if t not in works))
 
 
 def _comments(args: argparse.Namespace) -> Wanted | None:
@@ -116,8 +120,9 @@ def _outcome(
     context: Context,
     args: argparse.Namespace,
     instead: tuple[Next, ...],
-    refused: bool,
+    unread: list[dict[str, str]],
 ) -> Outcome:
+    """``unread``: rows of ``missing`` for inputs that name no work."""
     error = next((d.error for d in run.done if d.error), None) if run.status == "failed" else None
     if run.interrupted:
         error = Interrupted()
@@ -135,6 +140,12 @@ def _outcome(
     waiting = analyst.unanswered((row for done in run.done for row in done.tasks), run.analyses)
     result["tasks"] = task_rows(waiting, context, settings)
     result["missing"] = [{"item": m.item, "field": m.field, "reason": m.reason} for d in run.done for m in d.missing]
+    result["missing"] += [
+        {"item": redact.text(d.target.text[:120]), "field": "work", "reason": d.error.code}
+        for d in run.done
+        if d.work is None and d.error is not None
+    ]
+    result["missing"] += unread
     result["missing"] += analyst.missing(run.analyses)
     if options.analyst is not None:
         result["analyses"] = analyst.rows(run.analyses)
@@ -145,7 +156,7 @@ def _outcome(
     if len(run.done) > 1 and len(result["tasks"]) > TASKS_SHOWN:  # the run's document has them all
         result["tasks_count"] = len(result["tasks"])
         result["tasks"] = result["tasks"][:TASKS_SHOWN] if len(run.done) <= ROWS_WITH_TASKS else []
-    status = "partial" if refused and run.status == "complete" else run.status
+    status = "partial" if unread and run.status == "complete" else run.status
     return Outcome(
         result=result,
         status=status,
@@ -190,6 +201,24 @@ def _plan(
     comments: Wanted | None,
 ) -> Outcome:
     """What a run would ask, from the platform definitions and the ledger alone."""
+    rows = planned(targets)
+    result = {
+        "dry_run": True,
+        "plan": rows,
+        "calls_at_least": len(rows),
+        "usd_at_least": round(sum(r["usd_at_least"] or 0 for r in rows), 6),
+        "seconds_at_rate": paced(len(rows), settings),
+        "speech": "none" if args.no_transcript else SPEECH_PRICE,
+        "speech_usd_per_hour": settings.asr_usd_per_hour,
+        **_comments_plan(targets, comments),
+        "note": "Answers that are stored already cost nothing.",
+        **analyst.plan(asked),
+    }
+    return Outcome(result=json.loads(json.dumps(result)), next=instead, full=args.full)
+
+
+def planned(targets: Sequence[Target]) -> list[dict[str, Any]]:
+    """One row for each work: the routes that may be asked for it, one after another, and what that costs."""
     from tikomni import catalog
     from tikomni.platforms import definition, requests
 
@@ -207,19 +236,7 @@ def _plan(
                 "usd_at_most": round(sum(prices), 6),
             }
         )
-    per_hour = settings.asr_usd_per_hour
-    result = {
-        "dry_run": True,
-        "plan": rows,
-        "calls_at_least": len(rows),
-        "usd_at_least": round(sum(r["usd_at_least"] or 0 for r in rows), 6),
-        "speech": "none" if args.no_transcript else "billed by the second where a video has no subtitles",
-        "speech_usd_per_hour": per_hour,
-        **_comments_plan(targets, comments),
-        "note": "Answers that are stored already cost nothing.",
-        **analyst.plan(asked),
-    }
-    return Outcome(result=json.loads(json.dumps(result)), next=instead, full=args.full)
+    return rows
 
 
 def _comments_plan(targets: list[Target], comments: Wanted | None) -> dict[str, Any]:

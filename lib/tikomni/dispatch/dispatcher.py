@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -54,6 +55,9 @@ READ_GRACE_SECONDS = 2.0
 # How often somebody who waits for another's answer looks for it.
 LOOK_SECONDS = 0.05
 CACHED_BYTES = 64 * 1024 * 1024
+# Names and values of headers (RFC 9110, 5.1 and 5.5).
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FIELD = re.compile(r"([!-~]([ -~\t]*[!-~])?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +264,19 @@ class Dispatcher:
                 self._asked.add(call.name)
             return answer
 
+    def known(self, route_id: str, inputs: Mapping[str, Any]) -> str | None:
+        """How the same read ended within its shelf life, as the ledger names it: an ``Outcome``, ``lost``, ….
+
+        ``None`` where it was not asked, with ``--fresh``, and for what cannot be called.
+        """
+        if self.fresh:
+            return None
+        try:
+            call = self._prepare(catalog.get(route_id), inputs, MISSING, READ, {}, lambda: None)
+        except TikomniError:
+            return None
+        return self.ledger.calls.outcome(call.name, self._shelf_life(call.route)) if call.repeatable else None
+
     def _shelf_life(self, route: Route) -> float:
         """Seconds for which a stored answer of ``route`` stands for a new one; 0: not at all."""
         group = shelf.group(route)
@@ -338,6 +355,9 @@ class Dispatcher:
             elif cookies.is_needed(route):
                 raise cookies.needed(route)
         prepared = prepare(route, inputs, body)
+        for name, value in headers.items():
+            if not _TOKEN.fullmatch(name) or not _FIELD.fullmatch(value):
+                raise InputError("invalid_input", f"{name[:80]!r} is no header that can be sent; nothing was.")
         provider = self._providers.of(route)
         shown = dict(prepared.inputs)
         if secret in shown:
@@ -349,7 +369,7 @@ class Dispatcher:
         """Send until the answer is final, as often as policy and settings allow; each try has its own row."""
         limiter = self._limiter(call.provider)
         inputs = json.dumps(call.shown, ensure_ascii=False)
-        repeats = self.ledger.calls.lost(call.name) if call.repeatable else None
+        repeats = self.ledger.calls.lost(call.name)
         tries = 0
         renewed = False
         while True:
@@ -365,6 +385,7 @@ class Dispatcher:
             call_id = self.ledger.calls.begin(
                 call.provider.scope, call.name, call.route.id, inputs, run_id=self.terms.run_id, repeats=repeats
             )
+            limiter.left()
             self.tally.repeated += repeats is not None
             self.tally.reserved_usd += call.price or 0.0
             try:
@@ -493,9 +514,10 @@ class Dispatcher:
             return False  # a submission that may have been accepted is never sent twice
         allowed = POLICY[verdict.outcome].retries
         most = self.settings.timeout_retry_max if allowed is None else min(allowed, self.settings.timeout_retry_max)
-        if verdict.status is not None and 200 <= verdict.status < 300:
-            # Served, so probably charged: an unreadable one is asked for once more, an error in the body not at all.
-            most = 0 if verdict.readable else min(most, UNREADABLE_RETRIES)
+        if verdict.accepted and not verdict.readable:
+            most = min(most, UNREADABLE_RETRIES)  # probably charged: asked for once more
+        elif verdict.status is not None and 200 <= verdict.status < 300:
+            most = 0  # charged, and an answer
         if verdict.status is not None and 300 <= verdict.status < 400:
             most = 0
         return tries < most and self.tally.retries < RETRIES_AT_LEAST + RETRIES_SHARE * self.tally.calls

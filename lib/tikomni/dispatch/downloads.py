@@ -115,8 +115,7 @@ class Downloader:
                 )
             except Failure as failure:
                 raise DownloadFailed("timeout" if failure.timeout else "network", str(failure)) from None
-            if reply.peer and _origin(url) != self._upstream and not _public(reply.peer):
-                raise DownloadFailed("refused_address", f"{urlsplit(url).hostname} leads to a private address")
+            await self._check_peer(url, reply)
             if not 200 <= reply.status < 300:
                 raise DownloadFailed(f"http_{reply.status}", f"HTTP {reply.status}")
 
@@ -142,8 +141,7 @@ class Downloader:
                 raise DownloadFailed("too_large", str(failure)) from None
             except Failure as failure:
                 raise DownloadFailed("timeout" if failure.timeout else "network", str(failure)) from None
-            if reply.peer and _origin(url) != self._upstream and not _public(reply.peer):
-                raise DownloadFailed("refused_address", f"{urlsplit(url).hostname} leads to a private address")
+            await self._check_peer(url, reply)
             if reply.status in (301, 302, 303, 307, 308) and reply.headers.get("location"):
                 url = urljoin(url, reply.headers["location"])
                 continue
@@ -171,10 +169,35 @@ class Downloader:
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
+            if _proxy_for(host):  # which looks names up where this machine cannot
+                return parts.geturl()
             raise DownloadFailed("network", f"{host} has no address") from None
         if not found or not all(_public(entry[4][0]) for entry in found):
             raise DownloadFailed("refused_address", f"{host} leads to a private address")
         return parts.geturl()
+
+    async def _check_peer(self, url: str, reply: Reply) -> None:
+        """Refuse what a private address answered: a name may lead elsewhere by the time that it is connected to.
+
+        A proxy of the user's may well have one.
+        """
+        if not reply.peer or _origin(url) == self._upstream or _public(reply.peer):
+            return
+        host = urlsplit(url).hostname or ""
+        if proxy := _proxy_for(host):
+            found = await asyncio.get_running_loop().getaddrinfo(proxy, None, type=socket.SOCK_STREAM)
+            if reply.peer in {entry[4][0] for entry in found}:
+                return
+        raise DownloadFailed("refused_address", f"{host} leads to a private address")
+
+
+def _proxy_for(host: str) -> str | None:
+    """The host of the proxy that https to ``host`` goes through, as the environment tells."""
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = getproxies()
+    proxy = proxies.get("https") or proxies.get("all")
+    return urlsplit(proxy if "://" in proxy else f"//{proxy}").hostname if proxy and not proxy_bypass(host) else None
 
 
 async def _pieces(path: Path) -> AsyncIterator[bytes]:

@@ -40,7 +40,7 @@ class Leases:
                 row = db.execute("SELECT pid, until FROM leases WHERE name = ?", (name,)).fetchone()
                 now = time.time()
                 held = row is not None and row["pid"] != os.getpid() and now < row["until"] <= now + LEASE_SECONDS
-                if held and lives(row["pid"]):
+                if held and lives(row["pid"], row["until"] - LEASE_SECONDS):
                     return False
                 db.execute("INSERT OR REPLACE INTO leases VALUES (?, ?, ?)", (name, os.getpid(), now + LEASE_SECONDS))
                 return True

@@ -24,6 +24,7 @@ MIGRATIONS = (
     "CREATE TABLE leases (name TEXT PRIMARY KEY, pid INTEGER NOT NULL, until REAL NOT NULL);\n"
     "CREATE TABLE departures (key TEXT NOT NULL, at REAL NOT NULL);\n"
     "CREATE INDEX departures_by_key ON departures (key, at);\n",
+    "ALTER TABLE slots ADD COLUMN paused REAL NOT NULL DEFAULT 0;\n",
 )
 
 # Share of the rate that is used; the rest is room for clocks and schedulers.
@@ -54,6 +55,7 @@ class Limiter:
         self._key = key
         self._interval = 1.0 / (rate * USED)
         self._most = max(2, int(rate))
+        self._departure: int | None = None
 
     async def acquire(self, deadline: Deadline) -> float:
         """Wait for a slot; returns the seconds waited.
@@ -61,20 +63,27 @@ class Limiter:
         Raises:
             DeadlinePassed: the slot lies beyond the deadline; none is reserved.
         """
-        wait = self._reserve(deadline.remaining())
-        if wait > 0:
-            await asyncio.sleep(wait)
-        while (more := self._leave()) > 0:
-            if more > deadline.within(more):
+        waited, wait = 0.0, self._reserve(deadline.remaining())
+        while True:
+            if wait > 0:
+                await asyncio.sleep(wait)
+            waited, more = waited + wait, self._leave()
+            if more == 0:
+                return waited
+            wait = self._reserve(deadline.remaining()) if more is None else more
+            if wait > deadline.within(wait):
                 raise DeadlinePassed
-            await asyncio.sleep(more)
-            wait += more
-        return wait
 
-    def _leave(self) -> float:
-        """Write down that a request leaves now; where it would be one too many, how long it has to wait instead."""
+    def _leave(self) -> float | None:
+        """Write down that a request leaves now; where it would be one too many, how long it has to wait instead.
+
+        ``None``: the upstream has asked for a pause since its slot was reserved.
+        """
         with self._transaction() as db:
             now = time.monotonic()
+            row = db.execute("SELECT paused FROM slots WHERE key = ?", (self._key,)).fetchone()
+            if row is not None and now < row["paused"] < now + STALE_SECONDS:
+                return None
             # What is later than now was written before a reboot.
             db.execute(
                 "DELETE FROM departures WHERE key = ? AND at NOT BETWEEN ? AND ?",
@@ -85,8 +94,13 @@ class Limiter:
             ).fetchone()
             if last is not None:
                 return max(0.001, last["at"] + WINDOW_SECONDS - now)
-            db.execute("INSERT INTO departures VALUES (?, ?)", (self._key, now))
+            self._departure = db.execute("INSERT INTO departures VALUES (?, ?)", (self._key, now)).lastrowid
             return 0.0
+
+    def left(self) -> None:
+        """The request of the last slot leaves only now: to journal it took its time."""
+        with self._transaction() as db:
+            db.execute("UPDATE departures SET at = ? WHERE rowid = ?", (time.monotonic(), self._departure))
 
     def _reserve(self, at_most: float | None) -> float:
         with self._transaction() as db:
@@ -97,16 +111,22 @@ class Limiter:
             if at_most is not None and slot - now > at_most:
                 raise DeadlinePassed
             following = max(free, slot) + self._interval
-            db.execute("INSERT OR REPLACE INTO slots VALUES (?, ?)", (self._key, following))
+            db.execute(
+                "INSERT INTO slots (key, next) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET next = excluded.next",
+                (self._key, following),
+            )
             return slot - now
 
     def pause(self, seconds: float) -> None:
         """Let nobody send with this key for ``seconds``: the upstream asked for it."""
         with self._transaction() as db:
-            until = time.monotonic() + self._interval + min(seconds, STALE_SECONDS / 2)
+            now = time.monotonic()
+            over = now + min(seconds, STALE_SECONDS / 2)
+            row = db.execute("SELECT next, paused FROM slots WHERE key = ?", (self._key,)).fetchone()
+            ahead, paused = (row[n] if row and row[n] - now < STALE_SECONDS else now for n in ("next", "paused"))
             db.execute(
-                "INSERT INTO slots VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET next = max(next, excluded.next)",
-                (self._key, until),
+                "INSERT OR REPLACE INTO slots (key, next, paused) VALUES (?, ?, ?)",
+                (self._key, max(ahead, over + self._interval), max(paused, over)),
             )
 
     def _transaction(self) -> AbstractContextManager[sqlite3.Connection]:

@@ -223,7 +223,7 @@ class Model:
         told = "The model was asked this before, and its answer was lost"
         if not self._fresh and (len(rows) > 1 or not self._dispatcher.resubmit):
             why = " twice; it is not asked again." if len(rows) > 1 else "; --no-resubmit leaves it so."
-            hint = "tikomni-skills card write --task DIR --analyst openai-compatible --fresh asks it once more."
+            hint = "npx tikomni-skills card write --task DIR --analyst openai-compatible --fresh asks it once more."
             raise RefusedError("budget", f"{told}{why}", hint=hint)
         self._dispatcher.terms.tell(f"{told}; it is asked once more, and both may be charged.")
         return rows[-1]

@@ -7,10 +7,11 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from math import isfinite
 from typing import Any
 
 from tikomni.catalog import Route
-from tikomni.dispatch.http import Failure, Reply
+from tikomni.dispatch.http import Failure, Reply, TooLarge
 
 
 class Outcome(StrEnum):
@@ -52,7 +53,7 @@ POLICY: dict[Outcome, Policy] = {
     Outcome.TIMEOUT_AFTER_SEND: Policy(1, "timeout"),
 }
 
-# A reply that was served and probably charged, but cannot be read, is asked for once more and not again.
+# A reply that was probably charged, but was lost on its way or cannot be read, is asked for once more and not again.
 UNREADABLE_RETRIES = 1
 # How often a whole run may ask again: so many times, and for this share of its calls.
 RETRIES_AT_LEAST = 10
@@ -60,6 +61,8 @@ RETRIES_SHARE = 0.2
 RETRY_AFTER_MOST = 60.0
 
 _NUMBER = re.compile("-?[0-9]{1,9}")
+# Half of a character beyond the first plane: whole ones are written so, too.
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _STATUS = {
     400: Outcome.INVALID,
     401: Outcome.AUTH,
@@ -101,7 +104,9 @@ class Verdict:
 
 def of_failure(failure: Failure) -> Verdict:
     """What a request without a reply means."""
-    if failure.timeout:
+    if isinstance(failure, TooLarge):
+        outcome = Outcome.UPSTREAM
+    elif failure.timeout:
         outcome = Outcome.TIMEOUT_AFTER_SEND if failure.sent else Outcome.TIMEOUT_BEFORE_SEND
     else:
         outcome = Outcome.NETWORK
@@ -119,7 +124,7 @@ def of_reply(route: Route, reply: Reply, now: datetime) -> Verdict:
     if reply.status == 200 and route.response != "envelope" and is_file(reply):
         return Verdict(Outcome.OK, body=file_body(route, reply), accepted=True, **facts)
     try:
-        body = json.loads(reply.body) if reply.body.strip() else None
+        body = parsed(reply.body) if reply.body.strip() else None
         readable = body is not None
     except (ValueError, RecursionError):
         body, readable = None, False
@@ -138,10 +143,32 @@ def of_reply(route: Route, reply: Reply, now: datetime) -> Verdict:
     return Verdict(_of_body(route, body), message=message, accepted=True, **facts)
 
 
+def parsed(data: bytes) -> Any:
+    """What servers write as JSON: numbers that it does not know (``NaN``, 1e999) are unknown; what is no character
+    is U+FFFD.
+
+    Raises:
+        ValueError: it is not JSON.
+        RecursionError: it is nested too deeply.
+    """
+    text = data.decode(json.detect_encoding(data), "replace")
+    body = json.loads(text, parse_constant=lambda _: None, parse_float=_finite)
+    if not _SURROGATE.search(data):
+        return body
+    text = json.dumps(body, ensure_ascii=False)
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return body if whole == text else json.loads(whole)
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if isfinite(number) else None
+
+
 def of_stored(route: Route, data: bytes) -> Any:
     """The body of a good answer that the upstream has kept, ``None`` where these bytes are not one."""
     try:
-        body = json.loads(data)
+        body = parsed(data)
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) and _of_body(route, body) is Outcome.OK else None

@@ -59,7 +59,7 @@ def named(text: str, known: Iterable[Agent]) -> list[Agent]:
     found = []
     for name in (part.strip() for part in text.split(",")):
         if name not in rows:
-            raise unknown("agent", name, list(dict.fromkeys(row.id for row in rows.values())))
+            raise unknown("agent", name, list(dict.fromkeys(row.id for row in rows.values())), list(rows))
         found.append(rows[name])
     return list({row.id: row for row in found}.values())
 
@@ -79,9 +79,10 @@ def on_this_machine(known: Iterable[Agent]) -> list[Agent]:
     return chosen
 
 
-def unknown(kind: str, name: str, valid: list[str]) -> Refusal:
-    """The refusal of a ``kind`` (agent, skill) that nobody knows, with what it may have meant."""
-    near = get_close_matches(name, valid, 1)
+def unknown(kind: str, name: str, valid: list[str], known: Iterable[str] = ()) -> Refusal:
+    """The refusal of a ``kind`` (agent, skill) that nobody knows, with what of ``valid``, or of all that is ``known``,
+    it may have meant."""
+    near = get_close_matches(name, [*valid, *known], 1)
     text = f"unknown_{kind}_near" if near else f"unknown_{kind}"
     return Refusal(
         "invalid_input", text, name=name, near=near[0] if near else "", valid=", ".join(valid), details={"valid": valid}

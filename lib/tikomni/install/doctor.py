@@ -17,6 +17,8 @@ from typing import Any, Literal
 from tikomni import __version__
 from tikomni.install import environment, state, swap
 from tikomni.install.agents import Agent, agents
+from tikomni.install.language import of_locale
+from tikomni.install.launch import pasteable
 from tikomni.install.package import names
 from tikomni.install.verbs import Place, failure
 
@@ -46,7 +48,7 @@ def look(places: Iterable[Place]) -> list[Finding]:
     return found + _copies(places)
 
 
-def fix(places: Iterable[Place], say: environment.Say) -> None:
+def fix(places: Iterable[Place], note: environment.Say, language: str) -> None:
     """Undo what a killed change left, and have a whole environment.
 
     Raises:
@@ -60,20 +62,20 @@ def fix(places: Iterable[Place], say: environment.Say) -> None:
             except OSError as error:
                 raise failure(place.folder, error) from error
     broken = environment.locate().is_ready() and environment.damaged(environment.locate())
-    environment.prepare(say=say, rebuild=bool(broken))
+    environment.prepare(note=note, rebuild=bool(broken), language=language)
 
 
 def words(place: Place) -> tuple[str, ...]:
-    """The arguments that name ``place`` on a command line."""
-    if place.scope is None or place.legacy:
+    """The arguments that name ``place`` on a command line, from any folder."""
+    if place.scope != "user" or place.legacy:
         return (place.agent.id, "--dir", str(place.folder))
-    return (place.agent.id, "--scope", "project") if place.scope == "project" else (place.agent.id,)
+    return (place.agent.id,)
 
 
 def _python() -> Iterator[Finding]:
     if not any(shutil.which(name) for name in ("python3", "python", "py")):
         known = json.loads(Path(__file__).with_name("interpreters.json").read_text(encoding="utf-8"))["advice"]
-        yield Finding("no_python", "problem", advice=known.get(sys.platform, known["linux"]))
+        yield Finding("no_python", "problem", advice=known.get(sys.platform, known["linux"])[of_locale()])
 
 
 def _environment() -> Iterator[Finding]:
@@ -93,7 +95,7 @@ def _folder(place: Place) -> Iterator[Finding]:
         mend = ("update", place.agent.id, "--dir", values["folder"])
         yield Finding("folder_is_a_link", "note", mend, values=values)
     elif not os.access(place.folder, os.W_OK):
-        yield Finding("folder_not_writable", "problem", advice=f"chmod u+w {place.folder}", values=values)
+        yield _not_writable(place.folder)
     if swap.interrupted(place.folder):
         yield Finding("interrupted", "problem", ("doctor", "--fix"), values=values)
 
@@ -106,8 +108,10 @@ def _skills(place: Place) -> Iterator[Finding]:
         if not found.exists:
             continue
         if found.manifest is None:
-            yield Finding("skill_not_ours", "note", advice=f"mv {folder} …", values=values)
+            yield Finding("skill_not_ours", "note", advice=_away(folder), values=values)
             continue
+        if not os.access(folder, os.W_OK):
+            yield _not_writable(folder)
         if _older(found.manifest.version, __version__):
             yield Finding("stale", "problem", ("update", *words(place)), values=values)
         elif found.manifest.version != __version__:
@@ -135,21 +139,33 @@ def _copies(places: list[Place]) -> list[Finding]:
 
 def _copy(agent: Agent, here: Path, there: Path, how: str) -> Iterator[Finding]:
     values = {"agent": agent.title, "path": str(here), "other": str(there)}
-    if agent.legacy == there.parent:
-        ours = state.manifest(there) is not None
-        mend = ("install", agent.id, "--migrate") if ours else ()
-        code = "shown_twice" if here.is_dir() else "former_folder"
-        yield Finding(code, "problem", mend, "" if ours else f"mv {there} …", values)
-        return
     one, two = state.manifest(here), state.manifest(there)
+    if agent.legacy == there.parent:
+        mend = ("install", agent.id, "--migrate") if two else ()
+        code = "shown_twice" if here.is_dir() else "former_folder"
+        yield Finding(code, "problem", mend, "" if two else _away(there), values)
+        return
     if one and two and one.version == two.version:
         return
-    owner = next((row for row in agents() if row.user == there.parent), None)
-    mend = ("update", owner.id) if owner and two else ("update", agent.id) if one else ()
-    advice = "" if mend else f"mv {there} …"
+    mend, advice = (), ""
+    if one is None or two is None:
+        advice = _away(there if two is None else here)
+    else:
+        old = there if two.version != __version__ else here
+        owner = next((row.id for row in agents() if row.user == old.parent), None)
+        mend = ("update", owner) if owner else ("update", "--dir", str(old.parent))
     yield Finding(
         "shadowed" if how == "wins" else "two_versions", "problem" if how == "wins" else "note", mend, advice, values
     )
+
+
+def _away(folder: Path) -> str:
+    return f"mv {pasteable([str(folder)])} …"
+
+
+def _not_writable(folder: Path) -> Finding:
+    advice = pasteable(["chmod", "u+w", str(folder)])
+    return Finding("folder_not_writable", "problem", advice=advice, values={"path": str(folder)})
 
 
 def _uses(agent: Agent, places: list[Place]) -> bool:

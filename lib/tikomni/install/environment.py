@@ -22,9 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from tikomni.errors import InputError, Interrupted, TikomniError
+from tikomni.errors import InputError, TikomniError
+from tikomni.install.language import of_locale
 from tikomni.install.locking import exclusive
 from tikomni.install.managed import BASE, LOCKS, Environment, digest, locate, print_document
+from tikomni.install.words import Refusal, say
 
 FIND_LINKS = "TIKOMNI_FIND_LINKS"
 UNUSED_DAYS = 30
@@ -32,8 +34,10 @@ UNUSED_DAYS = 30
 # Keys are not the installers' business, and these settings would send packages past the environment.
 _WITHHELD = re.compile(r"TIKOMNI_.*(KEY|SECRET|COOKIE|TOKEN).*|PYTHON(PATH|HOME)|PIP_(USER|TARGET|PREFIX|ROOT)")
 _TAIL_LINES = 8
+_FULL = "No space left"  # as Python, pip and uv say it
 
 Say = Callable[[str], None]
+"""Takes a line that tells how far it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,48 +49,63 @@ class Prepared:
 
 
 def prepare(
-    extras: Iterable[str] = (), say: Say = lambda line: None, locks: Path = LOCKS, *, rebuild: bool = False
+    extras: Iterable[str] = (),
+    note: Say = lambda line: None,
+    locks: Path = LOCKS,
+    *,
+    rebuild: bool = False,
+    language: str = "en",
 ) -> Prepared:
     """Have the base set and ``extras`` installed; quick when they are. ``rebuild`` makes all of it anew.
 
     Two processes at once: one builds, the other waits and uses what was built.
 
     Raises:
-        TikomniError: ``no_environment`` with the end of the installers' own words.
+        Refusal: ``no_environment`` with the end of the installers' own words; ``disk_full``; ``interrupted``.
     """
     extras = tuple(dict.fromkeys(extras))
     environment = locate(locks)
     if environment.is_ready(extras) and not rebuild:
         return Prepared(environment.python, created=False)
-    wait = "Another process is preparing the environment; waiting for it"
+
+    def tell(key: str, **values: str) -> None:
+        note(say(key, language, **values))
+
     try:
-        with exclusive(_lock_of(environment.folder), lambda: say(wait)) as lock:
+        with exclusive(_lock_of(environment.folder), lambda: tell("env_waiting")) as lock:
             if rebuild:
                 extras = tuple(dict.fromkeys((*extras, *environment.installed().keys() - {BASE})))
                 environment.marker.unlink(missing_ok=True)
             missing = environment.missing(extras)
-            if BASE in missing:
-                _create(environment, lock, say)
-            for name in missing:
-                _install(environment, name, lock, say)
+            try:
+                if BASE in missing:
+                    tell("env_preparing", version=sys.version.split()[0], folder=str(environment.folder))
+                    _create(environment, lock)
+                for name in missing:
+                    _install(environment, name, lock, tell)
+            except Refusal as refusal:
+                if refusal.code == "disk_full" and not environment.is_ready():
+                    shutil.rmtree(environment.folder, ignore_errors=True)  # the space is wanted for other things
+                raise
     except OSError as error:
-        raise _failure(f"The Python environment cannot be kept in {environment.folder}: {error}.") from error
+        raise _failure("env_not_kept", environment, [str(error)]) from error
+    except KeyboardInterrupt:
+        raise Refusal("interrupted", "env_stopped") from None
     prune(unused())
     return Prepared(environment.python, created=bool(missing))
 
 
-def _create(environment: Environment, lock: int, say: Say) -> None:
-    say(f"Preparing Python {sys.version.split()[0]} in {environment.folder}")
+def _create(environment: Environment, lock: int) -> None:
     environment.marker.unlink(missing_ok=True)
     # The real file, not a name such as python3 that the system may turn to another version: when it goes, the
     # environment is seen to be broken and is built again.
     python = sys.executable if os.name == "nt" else os.path.realpath(sys.executable)
     said = _run([python, "-m", "venv", "--clear", "--without-pip", str(environment.folder)], lock)
     if said is not None:
-        raise _failure(f"No virtual environment could be made with {python}.", said)
+        raise _failure("env_not_made", environment, [said], python=python)
 
 
-def _install(environment: Environment, name: str, lock: int, say: Say) -> None:
+def _install(environment: Environment, name: str, lock: int, tell: Callable[..., None]) -> None:
     """Install one set and record it; pip follows uv because it may know a mirror that uv was not told of.
 
     The lock of an extra holds only what the base set's lacks.
@@ -102,17 +121,19 @@ def _install(environment: Environment, name: str, lock: int, say: Say) -> None:
         [python, "-m", "ensurepip", "--default-pip"],
         [python, "-m", "pip", "--disable-pip-version-check", "--no-input", *what],
     ]
-    failures = ""
+    failures = []
     for title, steps in (("uv", with_uv), ("pip", with_pip)):
         if not steps:
             continue
-        say(f"Installing the {name} packages with {title}")
+        tell("env_installing", name=name, title=title)
         failed = next((said for step in steps if (said := _run(step, lock)) is not None), None)
         if failed is None:
             _record(environment, name, sha256)
             return
-        failures += failed
-    raise _failure(f"The {name} packages could not be installed into {environment.folder}.", failures)
+        failures.append(failed)
+        if _FULL in failed:
+            break
+    raise _failure("env_not_installed", environment, failures, name=name)
 
 
 def _record(environment: Environment, name: str, sha256: str) -> None:
@@ -123,7 +144,7 @@ def _record(environment: Environment, name: str, sha256: str) -> None:
 
 
 def _run(command: list[str], lock: int) -> str | None:
-    """Run ``command``; ``None`` when it succeeds, else the last lines that it wrote.
+    """Run ``command``; ``None`` when it succeeds, else what it wrote.
 
     The child holds the lock as well: if this process is killed, nobody builds where its orphan writes.
     """
@@ -138,10 +159,7 @@ def _run(command: list[str], lock: int) -> str | None:
         env=_without_keys(os.environ),
         **held,
     )
-    if done.returncode == 0:
-        return None
-    lines = [line for line in done.stdout.splitlines() if line.strip()][-_TAIL_LINES:]
-    return "".join(f"\n  {re.sub(r'://[^/@ ]+@', '://', line)}" for line in lines)
+    return done.stdout if done.returncode else None
 
 
 def _without_keys(environ: Mapping[str, str]) -> dict[str, str]:
@@ -212,18 +230,18 @@ def _lock_of(folder: Path) -> Path:
     return folder.with_name(folder.name + ".lock")
 
 
-def _failure(message: str, said: str = "") -> TikomniError:
-    return TikomniError(
-        "no_environment",
-        message + said,
-        hint=f"Check the network and the package index, or set {FIND_LINKS} to a folder of wheels; "
-        "then run the same command again.",
-    )
+def _failure(key: str, environment: Environment, said: Iterable[str], **values: str) -> Refusal:
+    """The refusal ``key`` with the end of what each installer said; a full disk is named as such, whatever failed."""
+    if any(_FULL in text for text in said):
+        return Refusal("disk_full", "env_no_space", folder=environment.folder)
+    lines = [line for text in said for line in [line for line in text.splitlines() if line.strip()][-_TAIL_LINES:]]
+    tail = "".join(f"\n  {re.sub(r'://[^/@ ]+@', '://', line)}" for line in lines)
+    return Refusal("no_environment", key, folder=environment.folder, said=tail, variable=FIND_LINKS, **values)
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise InputError("usage", message)
+        raise InputError("usage", f"{message}.")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -233,18 +251,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rebuild", action="store_true", help="make the environment anew")
 
 
-def prepare_as_asked(args: argparse.Namespace, say: Say) -> Prepared:
+def prepare_as_asked(args: argparse.Namespace, note: Say, language: str = "en") -> Prepared:
     """``prepare`` with the flags of ``add_arguments``.
 
     Raises:
-        TikomniError: ``no_environment``; ``usage`` where the folder of wheels is none.
+        Refusal: as ``prepare``; ``usage`` where the folder of wheels is none.
     """
     if args.find_links is not None:
         folder = Path(args.find_links).expanduser()
         if not args.find_links or not folder.is_dir():
-            raise InputError("usage", f"--find-links {args.find_links}: no such folder.")
+            raise Refusal("usage", "no_wheels", path=args.find_links)
         os.environ[FIND_LINKS] = os.path.abspath(folder)
-    return prepare(args.extra, say, rebuild=args.rebuild)
+    return prepare(args.extra, note, rebuild=args.rebuild, language=language)
 
 
 def result(prepared: Prepared, extras: list[str]) -> dict[str, object]:
@@ -257,28 +275,27 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _Parser(prog="setup_env.py", description="Prepare the Python environment, once for all skills.")
     add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the JSON document on a terminal, too")
-    plain = sys.stdout.isatty()
+    plain, language = sys.stdout.isatty(), of_locale()
     try:
         options = parser.parse_args(arguments)
         plain = plain and not options.json
-        prepared = prepare_as_asked(options, lambda line: print(line, file=sys.stderr, flush=True))
-    except KeyboardInterrupt:
-        return _report_failure(Interrupted("Stopped by the user; the next run builds it again."), plain)
+        prepared = prepare_as_asked(options, lambda line: print(line, file=sys.stderr, flush=True), language)
     except TikomniError as error:
-        return _report_failure(error, plain)
+        return _report_failure(error, plain, language)
     if plain:
-        print(f"Ready: {prepared.python}")
+        print(say("ready", language, path=prepared.python))
     else:
         document = {"ok": True, "command": "env", "status": "complete"}
         print_document({**document, "result": result(prepared, options.extra)})
     return 0
 
 
-def _report_failure(error: TikomniError, plain: bool) -> int:
+def _report_failure(error: TikomniError, plain: bool, language: str) -> int:
+    error = error.worded(language) if isinstance(error, Refusal) else error
     if plain:
-        print(f"{error.message}\n{error.hint()}", file=sys.stderr)
+        print(f"{error.message}\n{error.hint(language)}", file=sys.stderr)
     else:
-        print_document({"ok": False, "command": "env", "status": "failed", "error": error.as_dict()})
+        print_document({"ok": False, "command": "env", "status": "failed", "error": error.as_dict(language)})
     return error.exit_status
 
 

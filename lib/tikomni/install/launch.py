@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tikomni.install.language import of_locale
 from tikomni.install.managed import ROOT, locate, print_document
 
 # Set for the interpreter that a script hands over to, which must not hand over again.
@@ -23,6 +24,13 @@ HANDED_OVER = "TIKOMNI_HANDED_OVER"
 # What the base set brings, by the names that are imported.
 PACKAGES = "PIL dotenv httpx2 jinja2 jmespath jsonschema pysubs2 rjieba tqdm xlsxwriter yaml".split()
 EXIT_INPUT, EXIT_INTERRUPTED = 2, 130  # errors.py says the same; it needs a newer Python
+_NOT_PREPARED = {
+    "en": (
+        "The Python environment of this version is not prepared ({}).",
+        "Run the command in `next` once; it prepares Python.",
+    ),
+    "zh": ("这个版本的 Python 环境尚未准备（{}）。", "请先运行一次 next 中的命令准备 Python 环境。"),
+}
 
 
 def run(command: list[str]) -> NoReturn:
@@ -47,12 +55,9 @@ def run(command: list[str]) -> NoReturn:
     if ready:
         again = [str(environment.python), "-X", "utf8", str(script), *sys.argv[1:]]
         _hand_over(again, PYTHONPATH=None, **{HANDED_OVER: "1"})
-    _give_up(
-        " ".join(command) or "tikomni-skills",
-        f"The Python environment of this version is not prepared ({environment.folder}).",
-        "Run the command in `next` once; it prepares Python.",
-        [sys.executable, str(script.parent / "setup_env.py")],
-    )
+    message, hint = _NOT_PREPARED[of_locale()]
+    setup_script = [sys.executable, str(script.parent / "setup_env.py")]
+    _give_up(" ".join(command) or "tikomni-skills", message.format(environment.folder), hint, setup_script)
 
 
 def setup() -> NoReturn:
@@ -64,7 +69,8 @@ def setup() -> NoReturn:
             # -B: nothing is compiled into the skill folder.
             module = ["-P", "-B", "-m", "tikomni.install.environment"]
             _hand_over([*candidate, *module, *sys.argv[1:]], PYTHONPATH=str(ROOT / "lib"))
-    _give_up("env", known["missing"], known["advice"].get(sys.platform, known["advice"]["linux"]))
+    advice = known["advice"].get(sys.platform, known["advice"]["linux"])
+    _give_up("env", known["missing"][of_locale()], advice[of_locale()])
 
 
 def _succeeds(command: list[str]) -> bool:
@@ -124,10 +130,11 @@ def _give_up(command: str, message: str, hint: str, next_command: list[str] | No
     document = {"ok": False, "command": command, "status": "failed", "error": error}
     if next_command:
         why = "prepares the environment, once for all skills"
-        document["next"] = [{"command": _pasteable(next_command), "why": why}]
+        document["next"] = [{"command": pasteable(next_command), "why": why}]
     print_document(document)
     sys.exit(EXIT_INPUT)
 
 
-def _pasteable(command: list[str]) -> str:
+def pasteable(command: list[str]) -> str:
+    """``command`` quoted for the shell of this system."""
     return subprocess.list2cmdline(command) if os.name == "nt" else " ".join(map(shlex.quote, command))

@@ -45,9 +45,9 @@ class Environment:
 
     def installed(self) -> dict[str, str]:
         """Requirement set → SHA-256 of the lock it was installed from; empty while nothing is whole."""
-        if not self.python.exists():  # also when the Python that it was made from is gone
-            return {}
         try:
+            if not self.python.exists():  # also when the Python that it was made from is gone
+                return {}
             return dict(json.loads(self.marker.read_text(encoding="utf-8"))["sets"])
         except (OSError, ValueError, KeyError, TypeError):
             return {}

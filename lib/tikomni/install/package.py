@@ -102,7 +102,7 @@ def with_metadata(text: str, block: str) -> str:
     The shipped file holds the specification's keys only; some agents read more from there (see the block's comment).
     """
     lines = Path(__file__).with_name(f"{block}.metadata.yaml").read_text(encoding="utf-8").splitlines()
-    added = "".join(f"  {line}\n" for line in lines if not line.startswith("#"))
+    added = "".join(f"  {line}\n" for line in lines if line and not line.startswith("#"))
     _, front, body = text.split("---\n", 2)
     if "\nmetadata:\n" in front:
         front = front.replace("\nmetadata:\n", "\nmetadata:\n" + added, 1)

@@ -47,6 +47,11 @@ class SkillPlan:
     def does_something(self) -> bool:
         return self.action in ("install", "update", "remove")
 
+    @property
+    def left_alone(self) -> list[str]:
+        """``foreign``, as ``named_briefly``."""
+        return named_briefly(self.foreign, (*self.files, *self.known))
+
     def as_dict(self, full: bool = False) -> dict[str, Any]:
         """The plan for the envelope: counts, or names with ``full``; what is kept is always named."""
         changes = {name: getattr(self, name) for name in ("added", "updated", "restored", "removed")}
@@ -58,7 +63,7 @@ class SkillPlan:
             "to": self.version_to,
             "files": {name: list(paths) if full else len(paths) for name, paths in changes.items()},
             "edited": list(self.edited),
-            "foreign": list(self.foreign),
+            "foreign": self.left_alone,
             "backups": [str(path) for path in self.backups.values()],
         }
 
@@ -112,7 +117,7 @@ def install(skill: str, state: State, files: Files, backup: Path | None = None) 
 def remove(skill: str, state: State, backup: Path | None = None) -> SkillPlan:
     """Take away what is ours and unedited; with ``backup``, edited files as well."""
     if state.manifest is None:
-        return SkillPlan(skill, state.folder, "absent", foreign=state.foreign)
+        return SkillPlan(skill, state.folder, "absent")
     given_up = {name: backup / skill / f"{name}.bak" for name in state.edited} if backup else {}
     return SkillPlan(
         skill,
@@ -159,6 +164,17 @@ def _manifest(content: Content, wanted: Mapping[str, str]) -> Content:
     """The manifest of ``wanted`` only: a file of somebody else in the place of one of ours never becomes ours."""
     told = json.loads(content.read())
     return Content(Manifest(told["version"], told["skill"], told["agent"], wanted).text().encode())
+
+
+def named_briefly(foreign: Iterable[str], ours: Iterable[str]) -> list[str]:
+    """The paths ``foreign``; a folder that holds none of ``ours`` once, with ``/``, instead of all that is in it."""
+    shared = {name[:end] for name in ours for end, letter in enumerate(name) if letter == "/"}
+    brief = {}
+    for name in foreign:
+        folders = (name[:end] for end, letter in enumerate(name) if letter == "/")
+        folder = next((folder for folder in folders if folder not in shared), None)
+        brief[f"{folder}/" if folder else name] = None
+    return list(brief)
 
 
 def kept(plans: Iterable[SkillPlan]) -> list[str]:

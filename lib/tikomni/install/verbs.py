@@ -19,6 +19,7 @@ from tikomni.install import plan as planning
 from tikomni.install import state as states
 from tikomni.install import swap
 from tikomni.install.agents import Agent, Scope, agents, named, on_this_machine, unknown
+from tikomni.install.launch import pasteable
 from tikomni.install.package import Files, assemble, names, skills
 from tikomni.install.plan import SkillPlan
 from tikomni.install.words import Refusal
@@ -157,7 +158,7 @@ def verify(place: Place, name: str) -> dict[str, Any]:
         "unchanged": len(state.unchanged),
         "missing": list(state.missing),
         "edited": list(state.edited),
-        "foreign": list(state.foreign),
+        "foreign": planning.named_briefly(state.foreign, manifest.files if manifest else ()),
         "not_of_the_package": [],
     }
     if manifest and manifest.version == __version__ and name in skills():
@@ -225,9 +226,11 @@ def _check(root: Path) -> None:
     """
     for path in (root, root / swap.OWN):
         if path.is_symlink():
+            folder = os.path.realpath(path)
             raise Refusal(
-                "invalid_input", "root_is_a_link", path=path, folder=os.path.realpath(path), details={"path": str(path)}
-            )
+                "invalid_input", "root_is_a_link", path=path, folder=folder, quoted=pasteable([folder]),
+                details={"path": str(path), "folder": folder},
+            )  # fmt: skip
     if os.path.lexists(root) and not root.is_dir():
         raise Refusal("storage", "no_folder", path=root)
 

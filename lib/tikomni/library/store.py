@@ -86,6 +86,7 @@ CREATE TABLE walks (
 );
 """,
     entries.migrate,
+    "ALTER TABLE works ADD COLUMN unlisted INTEGER NOT NULL DEFAULT 0;\n",
 )
 
 # Whose a comment is: by id where names are kept, else by what stands for it.
@@ -200,6 +201,14 @@ class Library:
             ]
         )
 
+    def unlist(self, works: Iterable[Work]) -> None:
+        """Note that the list of their creator does not show ``works`` any more; whoever stores one anew takes it back.
+
+        They can still be found: what was said of them is not undone.
+        """
+        sql = "UPDATE works SET unlisted = 1 WHERE origin = ? AND platform = ? AND platform_work_id = ?"
+        self._write((sql, (self._origin, work.platform, work.platform_work_id)) for work in works)
+
     # --- what is known
 
     def work(self, platform: str, work_id: str) -> Work | None:
@@ -213,10 +222,10 @@ class Library:
         """Every work, oldest snapshot first."""
         return self._works("1", ())
 
-    def works_of(self, platform: str, author_id: str) -> tuple[Work, ...]:
-        """The works of one creator, newest first; those without a date last."""
-        found = self._works("platform = ? AND platform_author_id = ?", (platform, author_id), "published_at DESC")
-        return tuple(found)
+    def works_of(self, platform: str, author_id: str, unlisted: bool = False) -> tuple[Work, ...]:
+        """The works of one creator, newest first; those without a date last. ``unlisted``: those of ``unlist``, too."""
+        where = f"platform = ? AND platform_author_id = ? AND unlisted <= {int(unlisted)}"
+        return tuple(self._works(where, (platform, author_id), "published_at DESC"))
 
     def creator(self, platform: str, author_id: str) -> Creator | None:
         return next(self._creators("platform = ? AND platform_author_id = ?", (platform, author_id)), None)

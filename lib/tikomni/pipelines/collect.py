@@ -232,7 +232,10 @@ class Hunt:
         return Counter(why for work in self.read.values() if (why := self._why_not(work)))
 
     def hits(self, covers: Mapping[str, Cover]) -> tuple[Hit, ...]:
-        """The works that are wanted, in the order of ``sort``; those without a value for it come last."""
+        """The works that are wanted, in the order of ``sort``; those without a value for it come last.
+
+        What a platform calls sorted it sorts about: the rows are put in order whoever sorted them first.
+        """
         found = []
         for key, work in self.read.items():
             if self._why_not(work):
@@ -241,7 +244,7 @@ class Hunt:
             told = work.with_words(words.transcript, words.reason)
             fans = self.fans.get(work.platform_author_id or "")
             found.append(Hit(told, self.ranks[key], fans, covers.get(key, (None, None))[1]))
-        if self.sorted_here:
+        if self.sort != RANK:
             found.sort(key=lambda hit: _key(hit, self.sort), reverse=True)
         return tuple(found)
 

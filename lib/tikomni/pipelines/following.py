@@ -106,7 +106,7 @@ def remove(path: Path, gone: Iterable[Followed]) -> None:
 def _entry(text: str, path: Path, creators: Sequence[Creator]) -> Followed:
     entry = named(text, None, creators)
     if entry is None:
-        hint = "Each entry is a profile link, or platform:id; tikomni-skills follow add writes it."
+        hint = "Each entry is a profile link, or platform:id; npx tikomni-skills follow add writes it."
         raise InputError("invalid_input", f"{path}: {text[:120]!r} names no creator.", hint=hint)
     return replace(entry, text=text)
 

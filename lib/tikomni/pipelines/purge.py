@@ -18,10 +18,10 @@ from typing import Literal, get_args
 from tikomni.analysis.tasks import TASKS
 from tikomni.cards import assets, kept
 from tikomni.cards.accepted import ANALYSES
-from tikomni.cards.front_matter import NAMES
 from tikomni.cards.labels import note_headings
 from tikomni.cards.paths import Kind as CardKind
 from tikomni.cards.paths import home
+from tikomni.cards.work_card import OURS
 from tikomni.dispatch.ledger import Ledger, Mentions
 from tikomni.errors import InputError
 from tikomni.facts import Creator, Work
@@ -194,7 +194,7 @@ def _resolve(target: Target, libraries: Sequence[Library]) -> tuple[tuple[Object
             objects[Object("creator", creator.platform, creator.platform_author_id)] = None
             ids |= _names_of(creator) - {creator.author_handle}
             authors.add((creator.platform, creator.platform_author_id))
-        works += [w for p, name in authors if p for w in library.works_of(p, name)]
+        works += [w for p, name in authors if p for w in library.works_of(p, name, unlisted=True)]
         objects |= {Object("work", w.platform, w.platform_work_id): None for w in works}
         ids |= {w.platform_work_id for w in works}
     return tuple(objects), frozenset(ids)
@@ -321,7 +321,7 @@ def _notes(card: kept.Card) -> bytes:
     for heading in note_headings():
         bare = bare.replace(f"## {heading}", "")
     # The names of a creator's figures hold thresholds: which properties are the user's cannot be told there.
-    own = card.others(NAMES).encode() if card.value("platform_work_id") else b""
+    own = card.others(OURS).encode() if card.value("platform_work_id") else b""
     return own + words if bare.strip() or own.strip() else b""
 
 

@@ -14,26 +14,34 @@ _OWN = frozenset(
     "work_modality media_kind".split()
 )
 _COUNTS = ("digg_count", "comment_count", "collect_count", "share_count", "play_count")
+# Between the source of a count and when it was read, where that was another day than the rest.
+_AT = " @ "
 
 
 def renewed(work: Work, before: Work | None) -> Work:
     """``work`` with what it lacks, or has in part only, from an earlier reading of the same work.
 
-    Counts are taken over only where they were read within a day of these: they tell of one moment.
+    Counts are taken over only where they were read within a day of these, which tell of one moment; their source says
+    when that was, so that none grows old by being taken over day after day.
     """
     if before is None or before.key != work.key or before.work_modality != work.work_modality:
         return work
-    close = work.snapshot_at and before.snapshot_at and _apart(work.snapshot_at, before.snapshot_at) < timedelta(days=1)
+    moments = {name: moment for name in _COUNTS if (moment := read_at(before, name)) and _close(work, moment)}
     names = [
         name
         for name in work.__slots__
         if name not in _OWN
-        and (close or name not in _COUNTS)
+        and (name not in _COUNTS or name in moments)
         and (getattr(work, name) in (None, ()) or name in work.partial)
         and getattr(before, name) not in (None, ())
         and name not in before.partial
     ]
     sources = {name: before.field_sources[name] for name in names if name in before.field_sources}
+    sources |= {
+        name: f"{source}{_AT}{moments[name]}"
+        for name, source in sources.items()
+        if name in moments and _AT not in source
+    }
     rough = {name: before.approximate[name] for name in names if name in before.approximate}
     return replace(
         work,
@@ -47,5 +55,12 @@ def renewed(work: Work, before: Work | None) -> Work:
     )
 
 
-def _apart(one: str, other: str) -> timedelta:
-    return abs(datetime.fromisoformat(one) - datetime.fromisoformat(other))
+def read_at(work: Work, name: str) -> str | None:
+    """When a count of ``work`` was read: with all the rest, unless its source says otherwise."""
+    return work.field_sources.get(name, "").partition(_AT)[2] or work.snapshot_at
+
+
+def _close(work: Work, moment: str) -> bool:
+    if work.snapshot_at is None:
+        return False
+    return abs(datetime.fromisoformat(work.snapshot_at) - datetime.fromisoformat(moment)) < timedelta(days=1)

@@ -32,7 +32,7 @@ from tikomni.library.store import Walked
 from tikomni.pipelines.analyst import Asked
 from tikomni.pipelines.identity import profile_of
 from tikomni.pipelines.lists import ENDS, Collected, collect
-from tikomni.pipelines.renewal import renewed
+from tikomni.pipelines.renewal import read_at, renewed
 from tikomni.pipelines.session import Session
 from tikomni.pipelines.works import facts_of
 from tikomni.platforms import Page, Target, definition, enriched, enrichment, read_enrichment, read_links
@@ -158,9 +158,9 @@ class Subject:
             self._lack("works", "deadline")
         except TikomniError as error:
             self.pending = False
-            if self.creator is None or not self.works:
+            if not self.works:
                 self.error = error
-            else:
+            if self.creator is not None:
                 self._lack("works", error.code)
                 self.run.means.warn(f"{error.message} {error.hint()}")
 
@@ -230,6 +230,9 @@ class Subject:
             on_page=on_page,
             max_age=self._max_age,
         )
+        nothing = not (self.collected.items or self.collected.dropped)
+        if self.collected.complete and nothing and creator.works_count:  # that all were deleted nobody said
+            self.collected = replace(self.collected, stop_reason="list_empty")
         if self.collected.stop_reason == "known":
             read = set(self.works)
             self._take_known(before.values())
@@ -293,6 +296,8 @@ class Subject:
         assert collected is not None
         if options.since is not None or options.until is not None:
             return
+        if collected.complete and self.before:
+            self.run.library.unlist(work for work in self.before.works if work.key not in self.works)
         known = collected.stop_reason == "known"
         self._record(LIST, collected.complete or (known and self._was_walked(LIST)))
         if self.following:
@@ -321,7 +326,7 @@ class Subject:
 
     async def _look_closer(self) -> None:
         """Ask for single works what their list entries lack, as far as that was asked for."""
-        thin = [work for work in self.works.values() if _thin(work, self.media[work.key])]
+        thin = [work for work in self.works.values() if self._tells_more_alone(work)]
         stage = f"{LIST}:{self.run.options.works}:{self.run.options.detail}"
         due: list[Work] = []
         if self.following:
@@ -358,6 +363,13 @@ class Subject:
             if self._to_hear(work):
                 self.run.chain.add(work, self.media[key])
 
+    def _tells_more_alone(self, work: Work) -> bool:
+        """Whether a call for ``work`` is worth its price: a list that cuts may leave out counts, too; a clip whose
+        place was read before is asked for again only where its words are due."""
+        if _is_cut(work) or (work.partial and lacking(work, self.rules)):
+            return True
+        return _thin(work, self.media[work.key]) and (not work.video_download_url or self._words_are_due(work))
+
     def _chosen(self, thin: Sequence[Work]) -> list[Work]:
         options = self.run.options
         if options.detail == "none" or not thin:
@@ -379,19 +391,27 @@ class Subject:
         targets = [t for t in read_links(link, work.platform) if t.kind == "work"]
         if not targets:
             raise UpstreamError("not_found", f"{work.key}: its link names no work.")
-        return await facts_of(targets[0], self.run.dispatcher, self.run.settings)
+        return await facts_of(targets[0], self.run.dispatcher, self.run.settings, media_kind=work.media_kind)
 
     async def _add_plays(self) -> None:
         if not self.run.options.plays or self.creator is None:
             return
         known = definition(self.creator.platform)
-        for request in enrichment(known, PLAYS, self.works.values()):
+        for request in enrichment(known, PLAYS, filter(self._plays_are_due, self.works.values())):
             answer = await self.run.dispatcher.call(request.route, request.inputs)
             if answer.ok:
                 found = read_enrichment(known, PLAYS, answer.body, request.route)
                 self.works = {key: enriched(work, found) for key, work in self.works.items()}
         if all(work.play_count is None for work in self.works.values()):
             self._lack(PLAYS, "not_published")
+
+    def _plays_are_due(self, work: Work) -> bool:
+        """Whether the plays of ``work`` are unknown, or were read too long ago."""
+        read = read_at(work, PLAYS)
+        if work.play_count is None or read is None or self.run.options.terms.fresh:
+            return True
+        age = self.run.now - datetime.fromisoformat(read)
+        return age.total_seconds() >= self.run.settings.shelf_life("facts")
 
     # --- what it adds up to
 
@@ -469,4 +489,8 @@ def is_walk(name: str) -> bool:
 def _thin(work: Work, media: Media) -> bool:
     """Whether a work's own answer would tell more than its list entry: text that was cut, or where its video is."""
     silent = work.work_modality == "video" and work.transcript is None and not media.streams and not media.subtitles
-    return bool(work.partial.keys() & {"caption_raw", "image_urls"}) or silent
+    return _is_cut(work) or silent
+
+
+def _is_cut(work: Work) -> bool:
+    return not work.partial.keys().isdisjoint(("caption_raw", "image_urls"))

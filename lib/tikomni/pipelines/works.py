@@ -196,8 +196,13 @@ async def gather_facts(facts: Sequence[Facts], run: Session, go_on: Callable[[Wo
     await asyncio.gather(*(one(fact) for fact in facts))
 
 
-async def facts_of(target: Target, dispatcher: Dispatcher, settings: Settings) -> tuple[Work, Media]:
+async def facts_of(
+    target: Target, dispatcher: Dispatcher, settings: Settings, media_kind: str | None = None
+) -> tuple[Work, Media]:
     """Walk the platform's routes for one work until an answer is good enough.
+
+    Args:
+        media_kind: what a list said that the work is; routes for it are asked first.
 
     Raises:
         UpstreamError: ``gone``, ``not_found`` or the last failure, when no route knows the work.
@@ -207,10 +212,17 @@ async def facts_of(target: Target, dispatcher: Dispatcher, settings: Settings) -
     last: Answer | None = None
     gone: Reading | None = None
     further = FURTHER_ROUTES
-    for request in requests(known, "work", target.known):
+    asked = requests(known, "work", target.known)
+    if media_kind is not None:
+        asked = tuple(sorted(asked, key=lambda request: not request.may_serve(media_kind)))
+    ended = {request.route: dispatcher.known(request.route, request.inputs) for request in asked}
+    # What has answered already comes first: it is free, and those before it had nothing.
+    for request in sorted(asked, key=lambda request: ended[request.route] != Outcome.OK):
         if best is not None and (further == 0 or not request.may_serve(best.work.media_kind)):
             continue
         if gone is not None and request.route not in gone.retry_with:
+            continue
+        if (best is not None or gone is not None) and ended[request.route] == Outcome.EMPTY:
             continue
         further -= best is not None
         answer = await dispatcher.call(request.route, request.inputs)

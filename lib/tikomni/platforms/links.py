@@ -32,6 +32,10 @@ class Elsewhere:
     inputs: dict[str, str] = field(default_factory=dict)
 
 
+# Ids of which one says what a target is, whatever else is known of it.
+_NAMING = ("work_id", "creator_id", "uid", "code", "id")
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One object that a text names.
@@ -52,6 +56,12 @@ class Target:
     def known(self) -> dict[str, str]:
         """Everything that a route may be asked with: the ids, and the link as ``url``."""
         return self.ids | ({"url": self.url} if self.url else {})
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """The same for two names of one object, as far as can be told without asking."""
+        main = next((self.ids[name] for name in _NAMING if name in self.ids), None)
+        return self.platform, self.kind, main or tuple(sorted(self.ids.items())) or self.url or self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +121,9 @@ _ADDRESS = r"[A-Za-z0-9\-._~:/?#\[\]@!$&()*+,;=%]"
 _BEFORE = r"(?<![A-Za-z0-9_.\-@/\\%=&?#+~\u00aa-\u1fff\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff])"
 # An address ends where the next one begins; whose part that next one is, is decided when the host is known.
 _SCHEME = "[Hh][Tt][Tt][Pp][Ss]?"
-_REST = rf"(?:(?!{_SCHEME}://){_ADDRESS})*"
+# Words as some browsers show them; where no parameter follows, they are the text after a link.
+_WORDS = rf"[^\x00-\x7f{_STOP}]{{1,60}}(?=[?&][A-Za-z_]{{1,20}}=)"
+_REST = rf"(?:(?!{_SCHEME}://){_ADDRESS}|{_WORDS})*"
 _TOKEN = re.compile(
     rf"(?:(?P<scheme>{_SCHEME})://(?P<authority>[^/?#,;{_STOP}]{{1,400}})(?P<rest>{_REST}))"
     rf"|(?:{_BEFORE}(?P<host>(?:[A-Za-z0-9-]{{1,63}}\.){{1,8}}[A-Za-z]{{2,24}})(?::\d{{1,5}})?(?P<path>[/?]{_REST}))"
@@ -137,8 +149,9 @@ def read(text: str, platform: str | None = None, expect: TargetKind | None = Non
     Args:
         text: links, share texts and ids in any mixture.
         platform: the platform whose ids bare ids are; without it only ids that cannot be taken for others count.
-        expect: what the ids are thought to name, where a shape is shared by several kinds; with ``creator``, a text
-            of bare words is handles where ``platform`` says whose, and labelled handles count anywhere.
+        expect: what links and ids are thought to name, where they may name several kinds (a work that is open over a
+            profile); with ``creator``, a text of bare words is handles where ``platform`` says whose, and labelled
+            handles count anywhere.
 
     Returns:
         At least one target for a text that is not blank: where nothing is named, one of kind ``other`` with a reason.
@@ -152,13 +165,13 @@ def read(text: str, platform: str | None = None, expect: TargetKind | None = Non
         if target.reason == "foreign_host" and not _ANY_LINK.match(target.text):
             doubtful.append(target)  # "and.or/not" in prose looks like an address too
         else:
-            found.setdefault(_key(target), target)
+            found.setdefault(target.key, target)
     if found:
         return tuple(found.values())
     if expect == "creator" and (named := _handles(plain, platform)):
         return named
     if doubtful:
-        return tuple({_key(t): t for t in doubtful}.values())
+        return tuple({t.key: t for t in doubtful}.values())
     reason = "invalid_id" if platform and _ONE_WORD.fullmatch(plain.strip()) else "no_link"
     return (Target(platform, "other", text=text.strip()[:LONGEST_TEXT], reason=reason),)
 
@@ -177,11 +190,6 @@ def _handles(text: str, platform: str | None) -> tuple[Target, ...]:
     return tuple(rules[0].handle.target(platform, word) for word in dict.fromkeys(words))
 
 
-def _key(target: Target) -> tuple[object, ...]:
-    main = next((target.ids[n] for n in ("work_id", "creator_id", "uid", "code", "id") if n in target.ids), target.url)
-    return target.platform, target.kind, main
-
-
 def _targets(text: str, platform: str | None, expect: TargetKind | None) -> Iterator[Target]:
     position = 0
     while match := _TOKEN.search(text, position):
@@ -198,7 +206,7 @@ def _targets(text: str, platform: str | None, expect: TargetKind | None) -> Iter
         while whole and text[position - 1] not in ",;" and (part := _NESTED.match(text, position)):
             position = part.end()
         rest = text[start : min(position, start + LONGEST_LINK)].replace("&amp;", "&").rstrip(_TRAILING)
-        yield _link(match["scheme"] or "", host, rest, rules)
+        yield _link(match["scheme"] or "", host, rest, rules, expect)
 
 
 def _host(authority: str) -> str:
@@ -222,14 +230,14 @@ def _rules_for(host: str) -> Rules | None:
     return next((r for r in _all_rules() if any(_belongs(host, h) for h in r.hosts)), None)
 
 
-def _link(scheme: str, host: str, rest: str, rules: Rules | None) -> Target:
+def _link(scheme: str, host: str, rest: str, rules: Rules | None, expect: TargetKind | None) -> Target:
     shown = f"{scheme}://{host}{rest}" if scheme else f"{host}{rest}"
     url = f"{scheme.lower() or 'https'}://{host}{rest}"
     if rules is None:
         return Target(None, "other", url=url, text=shown[:LONGEST_TEXT], reason="foreign_host")
     path, _, query = rest.partition("#")[0].partition("?")
     pairs = query_pairs(query)
-    for page in rules.pages:
+    for page in sorted(rules.pages, key=lambda page: page.kind != expect):
         ids = _match(page, host, path, pairs)
         if ids is not None:
             break

@@ -36,7 +36,8 @@ class Script:
 
     ``shape``: where the words are: behind each item's ``transcription_url``, in the answer's ``full_text`` or
     ``sentences``, or nowhere (``none``) though the job succeeded. ``polls`` and ``seconds`` pass before it is done.
-    ``one_by_one``: each poll then finds one more item finished. ``stuck``: no item ever is, or all but the last when
+    ``one_by_one``: each poll then finds one more item finished. ``links_last``: items that have succeeded get their
+    ``transcription_url`` when all are done. ``stuck``: no item ever is, or all but the last when
     ``one_by_one``. ``fail`` maps an item's index to its error code. ``snapshot``: the ``task_status`` that is shown
     whatever is true. ``reverse``: items last first. ``file_urls``: items name their address. ``indexed``: items carry
     ``item_index``.
@@ -46,6 +47,7 @@ class Script:
     polls: int = 0
     seconds: float = 0.0
     one_by_one: bool = False
+    links_last: bool = False
     stuck: bool = False
     fail: Mapping[int, str] = field(default_factory=dict)
     snapshot: str | None = None
@@ -179,11 +181,12 @@ def _outcome(succeeded: int, failed: int) -> str:
 
 
 def _items(job: _Job, finished: int, origin: str) -> list[Json]:
-    rows = [_row(item, job, item.index < finished, origin) for item in job.items]
+    linked = not job.script.links_last or finished == len(job.items)
+    rows = [_row(item, job, item.index < finished, linked, origin) for item in job.items]
     return rows[::-1] if job.script.reverse else rows
 
 
-def _row(item: _Item, job: _Job, finished: bool, origin: str) -> Json:
+def _row(item: _Item, job: _Job, finished: bool, linked: bool, origin: str) -> Json:
     script = job.script
     row: Json = {"item_index": item.index} if script.indexed else {}
     row |= {"file_url": item.file_url} if script.file_urls else {}
@@ -192,7 +195,7 @@ def _row(item: _Item, job: _Job, finished: bool, origin: str) -> Json:
     link = f"{origin}/transcriptions/{job.task_id}/{item.index}.json?Expires=0&sign=0"
     return row | {
         "task_status": "PENDING" if not finished else "FAILED" if error else "SUCCEEDED",
-        "transcription_url": link if heard and script.shape == "transcription_url" else None,
+        "transcription_url": link if heard and linked and script.shape == "transcription_url" else None,
         "duration_sec": item.seconds if heard else None,
         "error_code": error,
         "error_message": _MESSAGES.get(error, "The file failed.") if error else None,

@@ -66,8 +66,7 @@ def _operation(route: Route) -> dict[str, Any]:
 
 def _parameter(item: Input) -> dict[str, Any]:
     parameter = {"name": item.name, "in": item.where, "required": item.required, "schema": item.schema}
-    parameter |= {"description": item.about} if item.about else {}
-    return parameter if item.example is None else parameter | {"example": item.example}
+    return parameter | ({"description": item.about} if item.about else {})
 
 
 def _body(body: Body) -> dict[str, Any]:

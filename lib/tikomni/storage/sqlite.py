@@ -47,7 +47,12 @@ class _Connection(sqlite3.Connection):
         if patience != self._patience:
             self._patience = patience
             super().execute(f"PRAGMA busy_timeout={patience * 1000:.0f}")
-        return super().execute(sql, parameters)
+        try:
+            return super().execute(sql, parameters)
+        except UnicodeEncodeError:  # bytes of the command line that are no text
+            return super().execute(
+                sql, [p.encode(errors="replace").decode() if isinstance(p, str) else p for p in parameters]
+            )
 
 
 def connect(

@@ -7,7 +7,6 @@ run that gives up leaves it pending for the next one, and a finished item is kep
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from tikomni.dispatch.downloads import TEXT_BYTES, DownloadFailed
 from tikomni.dispatch.ledger import Job, JobFile
 from tikomni.dispatch.ledger.speech import Source as Kind
 from tikomni.dispatch.limiter import DeadlinePassed
-from tikomni.dispatch.outcomes import Outcome
+from tikomni.dispatch.outcomes import Outcome, parsed
 from tikomni.errors import RefusedError, TikomniError, UpstreamError
 from tikomni.facts import Segment, Transcript
 from tikomni.settings import Settings
@@ -392,8 +391,8 @@ class Jobs:
             del left[index]
 
     def _look(self, job: Job, index: int, item: Item | None, hope: _Hope, watch: _Watch) -> None:
-        """Give up on an item that the service has said nothing new of for too long."""
-        if not self._rescued or hope.slow.is_set():
+        """Give up on an item that the service has said nothing new of for too long, unless its words are paid for."""
+        if not self._rescued or hope.slow.is_set() or (item is not None and item.heard):
             return
         shown = item.shown if item else ""
         if watch.shown.get(index) != shown:
@@ -438,7 +437,7 @@ class Jobs:
 
     async def _document(self, url: str) -> tuple[str, tuple[Segment, ...], float | None]:
         data = await self._means.downloader.fetch(url, most_bytes=TEXT_BYTES)
-        return read_document(json.loads(data))
+        return read_document(parsed(data))
 
 
 class _Watch:
@@ -530,5 +529,6 @@ async def _foreign(means: Means, task: str) -> Job:
         raise UpstreamError("not_found", f"The speech service knows no task {task}.")
     if not answer.ok:
         raise answer.error()
-    files = (JobFile(i, (f"task:{task}/{i}",), url, "pending") for i, url in enumerate(files_of(answer.body)))
-    return Job(0, "asr", task, tuple(files))
+    now, urls = time.time(), files_of(answer.body)
+    rows = (JobFile(i, (f"task:{task}/{i}",), url, "pending", changed_at=now) for i, url in enumerate(urls))
+    return Job(0, "asr", task, tuple(rows))

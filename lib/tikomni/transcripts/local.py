@@ -194,7 +194,7 @@ class LocalEngine:
             lacking(folder, known.layouts)
             if model is None
             else f"{model.layout.title} in {folder} needs {', '.join(model.absent)}: "
-            "run `tikomni-skills env --extra local-asr`"
+            "run `npx tikomni-skills env --extra local-asr`"
             for folder, model in found.items()
             if model is None or model.absent
         )

@@ -52,12 +52,13 @@ class Relay(Source):
             return None
         if first is None and wanted.path is None and not wanted.media.streams:
             return None
-        if first is not None:
-            self._tell(wanted, first)
 
         async def address() -> str:
             async with self._gate:
-                return await self._public_url(wanted)
+                url = await self._public_url(wanted)
+            if first is not None:
+                self._tell(wanted, first)
+            return url
 
         return await self.jobs.words(wanted, address)
 
@@ -73,7 +74,7 @@ class Relay(Source):
     def _tell(self, wanted: Wanted, first: str) -> None:
         how = "was silent for too long" if first == SLOW else "could not fetch it"
         self._means.warn(
-            f"{wanted.key}: the speech service {how}; a copy is uploaded and sent. The first job may still be charged."
+            f"{wanted.key}: the speech service {how}; a copy was uploaded and sent. The first job may still be charged."
         )
         self._means.dispatcher.tally.asr_seconds_in_doubt += wanted.seconds
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,10 +14,8 @@ from tikomni.dispatch.downloads import TEXT_BYTES, DownloadFailed
 from tikomni.facts import Segment, Subtitle, Transcript
 from tikomni.platforms.definitions import fill
 from tikomni.transcripts.clean import clean
+from tikomni.transcripts.cues import Unusable, read
 from tikomni.transcripts.source import Means, Source, Wanted, Words, data
-
-LEAST_CHARS = 20
-MOST_ODD_SHARE = 0.35
 
 # What the clip says in its own language first, then Chinese, then whatever there is.
 _ORDER = (
@@ -26,12 +23,6 @@ _ORDER = (
     re.compile(r"^zh([-_](cn|hans|sg).*)?$", re.I),
     re.compile(r"^zh", re.I),
 )
-_TIMES = re.compile(r"^[\s\d:.,\->]+$")
-_ODD = re.compile(r"[^\w\s.,!?;:'\"…~%&@#()\[\]<>/+=*$¥\u2e80-\u9fff\u3000-\u303f\uff00-\uffef-]")
-
-
-class Unusable(ValueError):
-    """The file holds no usable words; the text is the reason's code."""
 
 
 class Subtitles(Source):
@@ -90,8 +81,8 @@ class Subtitles(Source):
                     yield track, None
                 continue
             answer = await self._ask(way["text"], known | {"language": track.language or track.tag})
-            text = _first(answer, way["text"]["paths"], str)
-            yield track, (text or "").encode()
+            text = _first(answer, way["text"]["paths"], (str, list))
+            yield track, (text if isinstance(text, str) else json.dumps(text or [])).encode()
 
     async def _ids(self, way: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, str]:
         for rule in way["ids"]:
@@ -143,100 +134,3 @@ def ordered(subtitles: Sequence[Subtitle], language: str | None = None) -> list[
         return min(places, default=len(order))
 
     return sorted(subtitles, key=rank)
-
-
-def read(data: bytes) -> tuple[Segment, ...]:
-    """The sentences of a subtitle file (JSON, SRT, WebVTT, ASS, TTML and what else ``pysubs2`` reads), in order.
-
-    Repeated sentences are kept, times are milliseconds.
-
-    Raises:
-        Unusable: ``subtitle_unreadable``, ``subtitle_empty``, ``subtitle_too_short``, ``subtitle_garbled``,
-            ``subtitle_timeline_only``, ``subtitle_noise_repeated``.
-    """
-    text = data.decode("utf-8-sig", "replace").replace("\x00", "")
-    if not text.strip():
-        raise Unusable("subtitle_empty")
-    segments = _from_json(text) if text.lstrip()[0] in "[{" else _from_file(text)
-    _check([s.text for s in segments])
-    return segments
-
-
-def _from_file(text: str) -> tuple[Segment, ...]:
-    import pysubs2
-
-    try:
-        events = pysubs2.SSAFile.from_string(text).events
-    except Exception:  # the library's parsers raise what they meet: ValueError, IndexError, its own
-        raise Unusable("subtitle_unreadable") from None
-    return tuple(
-        Segment(event.start, event.end, line)
-        for event in events
-        if not event.is_comment and (line := " ".join(event.plaintext.split()))
-    )
-
-
-def _from_json(text: str) -> tuple[Segment, ...]:
-    """Lists of cues under any of the usual names; seconds, or milliseconds where the name says so."""
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return _from_file(text)  # an ASS file begins with a bracket too
-    rows = document
-    for name in _LISTS:
-        if isinstance(document, dict) and isinstance(document.get(name), list):
-            rows = document[name]
-            break
-    if not isinstance(rows, list):
-        raise Unusable("subtitle_unreadable")
-    cues = (_cue(row) for row in rows if isinstance(row, dict))
-    return tuple(cue for cue in cues if cue.text)
-
-
-_LISTS = ("body", "events", "segments", "subtitles", "sentences", "utterances", "data", "result")
-_MILLISECONDS = (("tStartMs", None), ("start_ms", "end_ms"), ("start_time", "end_time"), ("begin_time", "end_time"))
-_SECONDS = (("from", "to"), ("start", "end"))
-
-
-def _cue(row: Mapping[str, Any]) -> Segment:
-    pieces = row.get("segs")
-    if isinstance(pieces, list):
-        text = "".join(p["utf8"] for p in pieces if isinstance(p, dict) and isinstance(p.get("utf8"), str))
-    else:
-        text = next((row[n] for n in ("content", "text", "sentence", "line") if isinstance(row.get(n), str)), "")
-    start = end = None
-    for scale, names in ((1, _MILLISECONDS), (1000, _SECONDS)):
-        for first, last in names:
-            if start is None and (start := _moment(row.get(first), scale)) is not None:
-                end = _moment(row.get(last), scale) if last else None
-    if end is None and start is not None:
-        # YouTube's two forms give a length instead: dDurationMs, and dur in seconds.
-        length = _moment(row.get("dDurationMs"), 1)
-        length = length if length is not None else _moment(row.get("duration", row.get("dur")), 1000)
-        end = start + length if length is not None else None
-    return Segment(start, end, " ".join(text.split()))
-
-
-def _moment(value: Any, scale: int) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        moment = round(float(value) * scale)
-    except (ValueError, OverflowError):
-        return None
-    return moment if 0 <= moment < 10**9 else None
-
-
-def _check(lines: Sequence[str]) -> None:
-    text = "".join(lines)
-    if not text:
-        raise Unusable("subtitle_empty")
-    if all(_TIMES.match(line) for line in lines):
-        raise Unusable("subtitle_timeline_only")
-    if len(text) < LEAST_CHARS:
-        raise Unusable("subtitle_too_short")
-    if len(_ODD.findall(text)) / len(text) > MOST_ODD_SHARE:
-        raise Unusable("subtitle_garbled")
-    most = max(Counter(lines).values())
-    if most >= 4 and most * 2 > len(lines):
-        raise Unusable("subtitle_noise_repeated")

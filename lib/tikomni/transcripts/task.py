@@ -16,13 +16,16 @@ _DONE = frozenset({"SUCCEEDED", "SUCCESS"})
 # What the service says of a clip in which nobody speaks.
 _REASONS = {"success_with_no_valid_fragment": NO_SPEECH}
 _FAILED = frozenset({"FAILED", "CANCELED", "CANCELLED", "ERROR"})
+# The service itself tries a failed file another way.
+_TRIED_AGAIN = frozenset({"queued", "processing", "submitted"})
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """One file of a job. ``seconds`` is what it is billed for; ``text`` stands only where the answer carries words.
 
-    ``shown`` is what the service says of its state, to see whether that changes.
+    ``shown`` is what the service says of its state, to see whether that changes. ``heard``: it succeeded, so that it
+    is paid for, though its words may still be to come.
     """
 
     state: Literal["pending", "done", "failed"]
@@ -32,6 +35,10 @@ class Item:
     text: str | None = None
     segments: tuple[Segment, ...] = ()
     shown: str = ""
+
+    @property
+    def heard(self) -> bool:
+        return self.state == "done" or self.shown in _DONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +61,12 @@ def task_id(body: Any) -> str | None:
 def files_of(body: Any) -> list[str]:
     """The addresses of a job's files, as far as a query tells them; empty text for those that it does not."""
     data = _part(body, "data") or _part(body, "output") or {}
-    rows = [row for row in data.get("items") or () if isinstance(row, dict)]
+    rows = _rows(data)
     count = max(int(_number(data.get("input_count")) or 0), len(rows), 1)
     urls = [""] * min(count, FILES_MOST)
     for row in rows:
-        index, url = row.get("item_index"), row.get("file_url")
-        if isinstance(url, str) and isinstance(index, int) and 0 <= index < len(urls):
+        index, url = _index(row), row.get("file_url")
+        if isinstance(url, str) and index is not None and index < len(urls):
             urls[index] = url
     return urls
 
@@ -76,8 +83,7 @@ def read_task(body: Any, file_urls: Sequence[str]) -> Task:
     pending = _number(data.get("pending_count"))
     finished = status in TERMINAL and pending == 0
     items: dict[int, Item] = {}
-    rows = data.get("items") if isinstance(data.get("items"), list) else data.get("results")
-    rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    rows = _rows(data)
     placed = [_places(row, file_urls) for row in rows]
     if not any(placed) and len(rows) == len(file_urls):
         placed = [[place] for place in range(len(rows))]  # nothing names them: they stand in the submission's order
@@ -99,12 +105,20 @@ def _places(row: dict[str, Any], file_urls: Sequence[str]) -> list[int]:
     url = row.get("file_url")
     if isinstance(url, str) and url in file_urls:
         return [i for i, known in enumerate(file_urls) if known == url]
+    index = _index(row)
+    return [index] if index is not None and index < len(file_urls) else []
+
+
+def _rows(data: dict[str, Any]) -> list[dict[str, Any]]:
+    rows = data.get("items") if isinstance(data.get("items"), list) else data.get("results")
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _index(row: dict[str, Any]) -> int | None:
     index = row.get("item_index")
     if isinstance(index, str) and re.fullmatch(r"[0-9]{1,9}", index.strip()):
         index = int(index)
-    if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < len(file_urls):
-        return [index]
-    return []
+    return index if isinstance(index, int) and not isinstance(index, bool) and index >= 0 else None
 
 
 def _item(row: dict[str, Any], finished: bool) -> Item:
@@ -112,23 +126,20 @@ def _item(row: dict[str, Any], finished: bool) -> Item:
     seconds = _number(row.get("duration_sec"))
     url = row.get("transcription_url")
     url = url if isinstance(url, str) and url.strip() else None
-    if status in _FAILED:
+    if status in _FAILED and (finished or str(row.get("fallback_state")) not in _TRIED_AGAIN):
         code = row.get("error_code") or row.get("code")
         reason = _REASONS.get(_code(code), f"asr_{_code(code)}") if code else "asr_failed"
         return Item("failed", seconds=seconds, reason=reason)
-    if status in _DONE or (finished and url and not status):
+    if (status in _DONE and (url or finished)) or (url and not status and finished):
         return Item("done", url=url, seconds=seconds)
     return Item("pending", shown=status)
 
 
 def _whole_job(data: dict[str, Any], item: Item | None, status: str, finished: bool) -> dict[int, Item] | None:
     """The only item of a one-file job, with the job's own text where the item has no document."""
-    if item is not None and (item.state == "failed" or item.url):
+    if not finished or (item is not None and (item.state == "failed" or item.url)):
         return None
-    succeeded = (finished and status in ("SUCCEEDED", "PARTIAL_SUCCEEDED")) or (
-        item is not None and item.state == "done"
-    )
-    if not succeeded:
+    if status not in ("SUCCEEDED", "PARTIAL_SUCCEEDED") and (item is None or item.state != "done"):
         return None
     segments = _sentences(data.get("sentences"))
     text = data.get("full_text")
@@ -153,11 +164,10 @@ def read_document(document: Any) -> tuple[str, tuple[Segment, ...], float | None
     if isinstance(channels, list):
         rows = [c for c in channels if isinstance(c, dict)]
         rows.sort(key=lambda c: _number(c.get("channel_id")) or 0)
-        segments = tuple(s for c in rows for s in _sentences(c.get("sentences")))
-        texts = [c["text"].strip() for c in rows if isinstance(c.get("text"), str) and c["text"].strip()]
+        # A channel without sentences tells no times: its text is one sentence without them.
+        segments = tuple(s for c in rows for s in _sentences(c.get("sentences")) or _sentences([c]))
         lengths = [n for c in rows if (n := _number(c.get("content_duration_in_milliseconds")))]
-        text = "\n".join(s.text for s in segments) or "\n".join(texts)
-        return text, segments, max(lengths) / 1000 if lengths else None
+        return "\n".join(s.text for s in segments), segments, max(lengths) / 1000 if lengths else None
     for name in ("full_text", "text"):
         if isinstance(document.get(name), str):
             return document[name].strip(), _sentences(document.get("sentences")), None

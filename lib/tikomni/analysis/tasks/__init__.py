@@ -34,7 +34,7 @@ TASKS = "tasks"
 ANSWER = "answer.json"
 ACCEPTED = "accepted.json"
 # Where the answer's own command is told; the caller knows how it is spelled here.
-TEXT_COMMAND = "tikomni-skills task text DIR"
+TEXT_COMMAND = "npx tikomni-skills task text DIR"
 
 
 class Picture(Protocol):

@@ -30,6 +30,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "facts": "# 事实与数字\n\n由程序算出；平台没有给出的不列。",
         "sample": "样本：{n} 个作品，可信度 {confidence}（由程序按样本大小给出）。样本外的作品不能作证据。",
         "works": "## 作品\n\n每行一个作品：编号、事实、规则得出的信号、标题。作品全文：`{command} W07`。",
+        "columns": "`interactions` 是赞、评、藏、转之和，`multiple` 是它与作者中位数之比；"
+        "`bucket` 与 `rank` 按近期得分排，偏向新作品。",
         "commercial": "商业信号",
         "cut": "（略去 {n} 句：{first} 至 {last}）",
         "part": "# 第 {n} 部分\n\n每行一句：编号、原文。`t` 是标题，`c` 是视频的文案。",
@@ -48,6 +50,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "sample": "Sample: {n} works, confidence {confidence} (set by the program from its size). "
         "Works outside the sample are no evidence.",
         "works": "## Works\n\nA work a line: its number, facts, signals by rule, title. A work whole: `{command} W07`.",
+        "columns": "`interactions` are likes, comments, saves and shares; `multiple` is of the creator's median; "
+        "`bucket` and `rank` go by a score that favours recent works.",
         "commercial": "commercial signal",
         "cut": "({n} sentences left out: {first} to {last})",
         "part": "# Part {n}\n\nA sentence a line: its number and its words. `t` is the title, `c` a video's caption.",
@@ -132,16 +136,19 @@ def _comments(material: Material, words: Mapping[str, str]) -> Read:
 
 
 def _index(material: Material, words: Mapping[str, str], command: str) -> str:
-    head = [words["facts"], ""]
-    head += [f"- {name}: {_value(value)}" for name, value in material.figures.items() if value is not None]
+    head = [words["facts"]]
+    facts = [f"- {name}: {_value(value)}" for name, value in material.figures.items() if value is not None]
+    head += ["", *facts] if facts else []
     if material.subject["type"] == "creator":
         head += ["", words["sample"].format(n=len(material.sampled), confidence=material.confidence)]
     if material.pictures:
         head += ["", words["pictures"], "", *(f"- {path}" for path in material.pictures)]
+    told = words["works"].format(command=command)
+    told += "\n" + words["columns"] if material.subject["type"] == "creator" else ""
     text = ""
     for title in (80, 40, 20, 10, 0):
         lines = [_row(work, title, words) for work in material.sampled]
-        text = "\n".join([*head, "", words["works"].format(command=command), "", fenced(lines, material.input_hash)])
+        text = "\n".join([*head, "", told, "", fenced(lines, material.input_hash)])
         if tokens(text) <= INDEX_TOKENS - MARGIN:
             break
     return text

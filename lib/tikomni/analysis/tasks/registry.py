@@ -3,7 +3,8 @@
 
 In a schema ``x-words`` names a list of labels (``words.yaml``) that is open, ``x-needs: commercial`` marks claims that
 need a call to buy among the signals, ``x-work`` a member that names a sampled work, ``x-scope`` an object whose claims
-rest on that work alone, ``x-fact`` a member that must equal a figure of that work, ``x-claim`` a claim.
+rest on that work alone, ``x-fact`` a member that must equal a figure of that work, ``x-claim`` a claim, ``x-picture``
+the number of a picture of the task, ``x-seen`` what the model read in it.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -13,6 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from tikomni.storage.sqlite import failure, told_transaction
+
+# An intent this old has no outcome any more, whatever process has its number by now.
+LOST_SECONDS = 3600
+# What two readings of the clock may be apart.
+CLOCK_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +60,17 @@ def fingerprint(scope: Scope, route: str, inputs: Any) -> str:
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def lives(pid: int) -> bool:
-    """Whether a process of this machine is alive; where that cannot be told, it is taken to be."""
+def under_way(pid: int | None, since: float) -> bool:
+    """Whether who journaled an intent at ``since`` (unix seconds) may still be waiting for its outcome."""
+    return pid is not None and -CLOCK_SECONDS < time.time() - since < LOST_SECONDS and lives(pid, since)
+
+
+def lives(pid: int, since: float) -> bool:
+    """Whether the process of this machine that wrote down its number at ``since`` is alive.
+
+    One that nobody has buried (a zombie) is not, nor one that has got the number since then. Where that cannot be
+    told, it is taken to be.
+    """
     if os.name == "nt":
         return True
     try:
@@ -63,5 +78,10 @@ def lives(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except OSError:
+        pass  # another user's
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()  # proc_pid_stat(5), from the third
+        up_for = time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, AttributeError, ValueError, IndexError):
         return True
-    return True
+    return fields[0] not in (b"Z", b"X") and time.time() - up_for < since + CLOCK_SECONDS

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import time
 import zlib
 from dataclasses import dataclass
 from typing import Any
 
 from tikomni import redact
-from tikomni.dispatch.ledger.base import Part, Scope, lives
+from tikomni.dispatch.ledger.base import Part, Scope, under_way
 
 GONE_SECONDS = 3600
 # How long the upstream keeps a served answer at its ``cache_url``, free to read.
 CACHE_SECONDS = 86_400
-# An intent this old has no outcome any more, whatever process has its number by now.
-LOST_SECONDS = 3600
 LOST = "lost"
 # A call whose answer was not waited for, as outcomes.py names it.
 UNHEARD = "timeout_after_send"
@@ -65,6 +62,14 @@ class Calls(Part):
                 )
         return None
 
+    def outcome(self, fingerprint: str, max_age: float) -> str | None:
+        """How this call ended when it was answered last, at most ``max_age`` seconds ago."""
+        row = self._run(
+            "SELECT outcome FROM calls WHERE fingerprint = ? AND done_at >= ? ORDER BY id DESC LIMIT 1",
+            (fingerprint, time.time() - max_age),
+        ).fetchone()
+        return None if row is None else row["outcome"]
+
     def lost(self, fingerprint: str) -> int | None:
         """The newest row of this call, where it may have been charged and brought no answer.
 
@@ -74,7 +79,7 @@ class Calls(Part):
             "SELECT id, pid, sent_at FROM calls WHERE fingerprint = ? AND done_at IS NULL ORDER BY id", (fingerprint,)
         ).fetchall()
         now = time.time()
-        gone = [row["id"] for row in rows if not _under_way(row, now)]
+        gone = [row["id"] for row in rows if not under_way(row["pid"], row["sent_at"])]
         for call_id in gone:
             self._run("UPDATE calls SET done_at = ?, outcome = ? WHERE id = ?", (now, LOST, call_id))
         if gone:
@@ -114,7 +119,7 @@ class Calls(Part):
                 "AND (done_at IS NULL OR (outcome = 'ok' AND done_at >= ?))",
                 (fingerprint, since),
             )
-            if any(row["done_at"] or _under_way(row, time.time()) for row in rows):
+            if any(row["done_at"] or under_way(row["pid"], row["sent_at"]) for row in rows):
                 return None
             return self.begin(scope, fingerprint, route, inputs, **more)
 
@@ -184,11 +189,6 @@ class Calls(Part):
     def judge(self, call_id: int, outcome: str) -> None:
         """Correct an outcome by what a reader found in the answer, so that an empty one is not served again."""
         self._run("UPDATE calls SET outcome = ? WHERE id = ?", (outcome, call_id))
-
-
-def _under_way(row: sqlite3.Row, now: float) -> bool:
-    """Whether the process that sent an intent may still be waiting for its outcome."""
-    return row["pid"] is not None and lives(row["pid"]) and -60 < now - row["sent_at"] < LOST_SECONDS
 
 
 def _packed(body: Any) -> bytes:

@@ -103,7 +103,7 @@ class Runs(Part):
                 row["folder"],
                 row["started_at"],
                 row["ended_at"],
-                row["status"] or ("running" if lives(row["pid"]) else "died"),
+                row["status"] or ("running" if lives(row["pid"], row["started_at"]) else "died"),
                 json.loads(row["cost"] or "{}"),
                 row["document"],
                 row["calls"],

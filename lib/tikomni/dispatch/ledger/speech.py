@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
-from tikomni.dispatch.ledger.base import Part, Scope, lives
+from tikomni.dispatch.ledger.base import Part, Scope, under_way
 
 if TYPE_CHECKING:
     from tikomni.facts import Transcript
@@ -197,5 +197,7 @@ class SpeechJobs(Part):
             row["source"],
             row["task_id"],
             tuple(files),
-            being_sent=row["state"] == "sending" and row["pid"] != os.getpid() and lives(row["pid"]),
+            being_sent=row["state"] == "sending"
+            and row["pid"] != os.getpid()
+            and under_way(row["pid"], row["submitted_at"]),
         )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tikomni.dispatch.ledger.base import Part, Scope, lives
+from tikomni.dispatch.ledger.base import Part, Scope, under_way
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Uploads(Part):
                 "SELECT * FROM uploads WHERE scope = ? AND media = ? AND provider = ? AND state = 'creating'",
                 (scope.id, media, provider),
             ).fetchall()
-            if any(row["pid"] != os.getpid() and lives(row["pid"]) for row in rows):
+            if any(row["pid"] != os.getpid() and under_way(row["pid"], row["created_at"]) for row in rows):
                 return None
             cursor = db.execute(
                 "INSERT INTO uploads (scope, media, provider, state, pid, file_name, content_type, size_bytes, "
@@ -99,5 +99,6 @@ class Uploads(Part):
             json.loads(row["session"] or "{}"),
             row["public_url"],
             row["expires_at"] or 0.0,
-            lost=row["state"] == "creating" and (row["pid"] == os.getpid() or not lives(row["pid"])),
+            lost=row["state"] == "creating"
+            and (row["pid"] == os.getpid() or not under_way(row["pid"], row["created_at"])),
         )
