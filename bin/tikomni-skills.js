@@ -95,8 +95,8 @@ function fail(error, status = 2) {
   return status;
 }
 
-// Tests wait for processes and answers for a third of their time.
-const WORKERS = String(Math.ceil(cpus().length * 1.5));
+// Tests wait for processes and answers half of their time.
+const WORKERS = String(cpus().length * 2);
 
 // What `dev` runs in the package's folder, one step after the other; `lock` needs uv, `pack` any Python.
 const DEV = {

@@ -23,7 +23,7 @@ from tikomni.install.managed import LOCKS, ROOT
 PACKAGE = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCK_FILES = sorted(LOCKS.glob("*.txt"))
-MOST_BYTES = 925_000
+MOST_BYTES = 940_000
 ALLOWED = (
     *("package.json", "LICENSE", "README.md", "README.zh-CN.md", "CHANGELOG.md", "SECURITY.md"),
     *("bin/tikomni-skills.js", "packed/LICENSE", "packed/env.example"),

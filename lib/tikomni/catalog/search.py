@@ -164,9 +164,10 @@ def _postings(found: Iterable[Mapping[str, int]]) -> dict[str, dict[int, int]]:
 
 def _within_words(asked: list[Capability]) -> set[str]:
     """The pairs of Chinese characters that stand within a word."""
-    import rjieba
+    from rjieba import Jieba
 
-    found = {word for one in asked for phrase in one.asked for word in rjieba.cut(phrase) if len(word) > 1}
+    cut = Jieba().cut  # one of its own: signals add words to the one that all share
+    found = {word for one in asked for phrase in one.asked for word in cut(phrase) if len(word) > 1}
     return {word[at : at + 2] for word in found for at in range(len(word) - 1)}
 
 
