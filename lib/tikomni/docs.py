@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tikomni import catalog
-from tikomni.catalog import compile, reference
+from tikomni.catalog import SOURCE, reference
 from tikomni.errors import CODES
 from tikomni.install.agents import TABLE
 from tikomni.platforms import definition, names
 from tikomni.platforms.definitions import ListRoute, Route
 from tikomni.settings_text import env_text, markdown_table
+from tikomni.storage.yaml_file import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUTES = Path("skills/meta-capability/references/routes")
@@ -120,7 +121,7 @@ def _cut(routes: Iterable[ListRoute]) -> str:
 
 def routes() -> dict[Path, str]:
     """The pages of the route catalogue, from its YAML source."""
-    source = [compile.read(file) for file in sorted(compile.SOURCE.glob("*.yaml"))]
+    source = [read_yaml(file) for file in sorted(SOURCE.glob("*.yaml"))]
     return {ROUTES / name: text for name, text in reference.pages(source).items()}
 
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from tikomni.catalog import Route, all_routes, compile
+from tikomni.catalog import SOURCE, Route, all_routes
+from tikomni.storage.yaml_file import read_yaml
 
 
 @pytest.fixture(scope="session")
 def documents() -> dict[str, dict[str, Any]]:
     """Every source file, by name."""
-    return {file.name: compile.read(file) for file in sorted(compile.SOURCE.glob("*.yaml"))}
+    return {file.name: read_yaml(file) for file in sorted(SOURCE.glob("*.yaml"))}
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tikomni.storage.names import printable
+from tikomni.storage.yaml_file import read_yaml
 
 # A digit behind a letter belongs to a name (C4D, H265), unless it is as long as a count.
 _NAME_DIGITS = 1000
@@ -287,6 +288,4 @@ def _int(text: str | None) -> int | None:
 @cache
 def wording() -> dict[str, Any]:
     """Words that the check reads numbers and claims by."""
-    import yaml
-
-    return yaml.safe_load(Path(__file__).with_name("evidence.yaml").read_text(encoding="utf-8"))
+    return read_yaml(Path(__file__).with_name("evidence.yaml"))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tikomni.errors import InputError
+from tikomni.storage.yaml_file import read_yaml
 
 # The counts that interactions are made of, in the order in which weights are written.
 COUNTS = ("digg_count", "comment_count", "collect_count", "share_count")
@@ -108,6 +109,4 @@ def _refused(name: str, text: str, wanted: str) -> InputError:
 
 @cache
 def _table() -> dict[str, Any]:
-    import yaml
-
-    return yaml.safe_load(Path(__file__).with_name("rules.yaml").read_text(encoding="utf-8"))
+    return read_yaml(Path(__file__).with_name("rules.yaml"))

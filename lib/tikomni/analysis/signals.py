@@ -17,6 +17,7 @@ from sys import intern
 from typing import Any
 
 from tikomni.facts import Document, Work
+from tikomni.storage.yaml_file import read_yaml
 from tikomni.transcripts.clean import sentences
 from tikomni.transcripts.segment import language_of, words
 
@@ -310,11 +311,15 @@ def _form(work: Work, rules: dict[str, Any], text: _Words) -> Signal:
     return max(_all(rules, text, "main_text"), key=lambda form: len(form.words), default=Signal(None, "main_text"))
 
 
+def prepare() -> None:
+    """Load what Chinese is read with, which takes a fifth of a second, before it is needed."""
+    words("", "zh")
+    _lists("zh")
+
+
 @cache
 def _data(language: str) -> dict[str, Any]:
-    import yaml
-
-    return yaml.safe_load(Path(__file__).with_name("words").joinpath(f"{language}.yaml").read_text(encoding="utf-8"))
+    return read_yaml(Path(__file__).with_name("words") / f"{language}.yaml")
 
 
 @cache
@@ -354,6 +359,8 @@ def _choices(entry: str) -> Iterator[str]:
 
 def _phrase(text: str, language: str) -> _Phrase:
     joint, number = (" ?", _NUMBER["zh"]) if language == "zh" else (" ", _NUMBER["en"])
+    if language == "zh" and text.isalnum() and "N" not in text:  # most of them
+        return _Phrase((text.lower(),), f"(?<= ){joint.join(text)}(?= )")
     marks = {"|": "[|?]", "?": r"\?", "N": number}
     gaps = {"…": "(?:[^ |?]+ ){0,8}?", "……": "(?:[^ ?]+ ){0,16}?"}
     pattern, pieces, glue = "", [], ""

@@ -20,6 +20,7 @@ from tikomni.analysis.tasks.registry import Kind, kinds
 from tikomni.settings import Settings
 from tikomni.storage import atomic
 from tikomni.storage.names import inside
+from tikomni.storage.yaml_file import read_yaml
 
 ANALYSES = "analyses"  # below the state folder
 EXPLANATIONS = "creator.sample_explanations"
@@ -324,9 +325,6 @@ def _json(path: Path) -> dict[str, Any] | None:
 @cache
 def words(language: str) -> dict[str, Any]:
     """The words of analyses beside those of all cards."""
-    import yaml
-
     from tikomni.cards.labels import labels
 
-    text = Path(__file__).with_name("benchmark.yaml").read_text(encoding="utf-8")
-    return labels(language) | yaml.safe_load(text)[language]
+    return labels(language) | read_yaml(Path(__file__).with_name("benchmark.yaml"))[language]

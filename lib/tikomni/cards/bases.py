@@ -16,6 +16,7 @@ import yaml
 from tikomni.cards.labels import all_labels, labels, language
 from tikomni.settings import Settings
 from tikomni.storage import atomic
+from tikomni.storage.yaml_file import read_yaml
 
 EXTENSION = ".base"
 
@@ -63,5 +64,4 @@ def _view(view: Mapping[str, Any], columns: list[str], sort: str, names: Mapping
 
 @cache
 def _data() -> dict[str, Any]:
-    text = Path(__file__).with_name("bases.yaml").read_bytes()
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return read_yaml(Path(__file__).with_name("bases.yaml"))

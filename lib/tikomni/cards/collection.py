@@ -17,6 +17,7 @@ from tikomni.cards import report, wording
 from tikomni.cards import report_values as values
 from tikomni.cards.markdown import cell, inline, one_line
 from tikomni.facts import Work
+from tikomni.storage.yaml_file import read_yaml
 
 _COUNTS = ("digg_count", "comment_count", "collect_count", "share_count")
 
@@ -186,6 +187,4 @@ def _words(language: str) -> dict[str, Any]:
 
 @cache
 def _all_words() -> dict[str, Any]:
-    import yaml
-
-    return yaml.safe_load((report.HERE / "collection.yaml").read_text(encoding="utf-8"))
+    return read_yaml(report.HERE / "collection.yaml")

@@ -18,6 +18,7 @@ from tikomni.facts import Comment
 from tikomni.storage import atomic
 from tikomni.storage.names import printable
 from tikomni.storage.tables import write_rows
+from tikomni.storage.yaml_file import read_yaml
 
 FORMS = ("csv", "xlsx")
 NAME = "comments"
@@ -94,6 +95,4 @@ def _xlsx(comments: Sequence[Comment], shown: Sequence[Mapping[str, Any]], langu
 
 @cache
 def _columns() -> tuple[Mapping[str, Any], ...]:
-    import yaml
-
-    return tuple(yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")))
+    return tuple(read_yaml(Path(__file__).with_suffix(".yaml")))

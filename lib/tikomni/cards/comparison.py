@@ -22,6 +22,7 @@ from tikomni.cards import benchmark, report, report_analysis, report_works, word
 from tikomni.cards import report_values as values
 from tikomni.cards.accepted import Accepted
 from tikomni.cards.markdown import cell, inline, one_line, url
+from tikomni.storage.yaml_file import read_yaml
 
 NAME_CHARS, BEST = 40, 5
 HOURS = 4  # to a column of the note's rhythm
@@ -341,6 +342,4 @@ def _words(language: str) -> dict[str, Any]:
 
 @cache
 def _own_words() -> dict[str, Any]:
-    import yaml
-
-    return yaml.safe_load((report.HERE / "comparison.yaml").read_text(encoding="utf-8"))
+    return read_yaml(report.HERE / "comparison.yaml")

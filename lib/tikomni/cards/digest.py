@@ -15,6 +15,7 @@ from tikomni.cards.labels import labels
 from tikomni.cards.markdown import inline, url
 from tikomni.facts import Creator, Work
 from tikomni.settings import Settings
+from tikomni.storage.yaml_file import read_yaml
 
 LISTED, GROWN, TITLE_CHARS = 10, 3, 80
 
@@ -119,6 +120,4 @@ def _name(one: News) -> str:
 
 @cache
 def _words() -> dict[str, Any]:
-    import yaml
-
-    return yaml.safe_load(Path(__file__).with_name("digest.yaml").read_text(encoding="utf-8"))
+    return read_yaml(Path(__file__).with_name("digest.yaml"))

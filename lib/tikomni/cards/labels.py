@@ -6,9 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tikomni.settings import Settings
+from tikomni.storage.yaml_file import read_yaml
 
 
 def language(settings: Settings, platform: str) -> str:
@@ -33,5 +32,4 @@ def all_labels() -> tuple[dict[str, Any], ...]:
 
 @cache
 def _data() -> dict[str, Any]:
-    text = Path(__file__).with_name("labels.yaml").read_bytes()
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return read_yaml(Path(__file__).with_name("labels.yaml"))

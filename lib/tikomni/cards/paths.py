@@ -12,12 +12,11 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
-import yaml
-
 from tikomni.cards import kept
 from tikomni.facts import Creator, Work
 from tikomni.settings import PREFIX, Settings
 from tikomni.storage import names
+from tikomni.storage.yaml_file import read_yaml
 
 Kind = Literal["work", "author", "author_sample_work"]
 
@@ -212,4 +211,4 @@ def _moment(iso: str | None, settings: Settings) -> datetime | None:
 
 @cache
 def _presets() -> dict[str, Any]:
-    return yaml.safe_load(Path(__file__).with_name("folders.yaml").read_text(encoding="utf-8"))
+    return read_yaml(Path(__file__).with_name("folders.yaml"))

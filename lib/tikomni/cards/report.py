@@ -31,6 +31,7 @@ from tikomni.cards.markdown import one_line, url
 from tikomni.cards.report_analysis import section
 from tikomni.cards.report_texts import sentences, transcripts
 from tikomni.facts import Creator, Work
+from tikomni.storage.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     import jinja2
@@ -318,9 +319,7 @@ def words_of(language: str) -> dict[str, Any]:
 
 @cache
 def _all_words() -> dict[str, Any]:
-    import yaml
-
-    return yaml.safe_load((HERE / "report.yaml").read_text(encoding="utf-8"))
+    return read_yaml(HERE / "report.yaml")
 
 
 @cache

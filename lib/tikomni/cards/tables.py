@@ -24,6 +24,7 @@ from tikomni.cards.report import ReportData, ReportWork
 from tikomni.storage import atomic
 from tikomni.storage.names import printable
 from tikomni.storage.tables import write_rows
+from tikomni.storage.yaml_file import read_yaml
 
 Data = ReportData | CollectionData
 Row = ReportWork | Hit
@@ -256,6 +257,4 @@ def _for_feishu(cell: Any, column: Column, zone: ZoneInfo, opening: str) -> Any:
 
 @cache
 def _columns() -> tuple[Mapping[str, Any], ...]:
-    import yaml
-
-    return tuple(yaml.safe_load(Path(__file__).with_name("tables.yaml").read_text(encoding="utf-8")))
+    return tuple(read_yaml(Path(__file__).with_name("tables.yaml")))

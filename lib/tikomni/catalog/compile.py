@@ -18,6 +18,7 @@ from typing import Any
 
 from tikomni.catalog import ROUTES, SOURCE, usual_path
 from tikomni.catalog.columns import written
+from tikomni.storage.yaml_file import read_yaml
 
 _PARAMETER = {
     "description": "about",
@@ -42,13 +43,6 @@ _OPERATION = {
     "x-tikomni-reviewed": "reviewed",
 }
 """Source key → row key. A key that the source leaves out is left out of the row, too."""
-
-
-def read(file: Path) -> dict[str, Any]:
-    """One source file."""
-    import yaml
-
-    return yaml.load(file.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def rows(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -100,7 +94,7 @@ def _input(parameter: dict[str, Any]) -> dict[str, Any]:
 
 def build(source: Path = SOURCE) -> bytes:
     """The bytes of ``routes.txt``; routes by id, tags by name."""
-    documents = [read(file) for file in sorted(source.glob("*.yaml"))]
+    documents = [read_yaml(file) for file in sorted(source.glob("*.yaml"))]
     found = sorted((row for document in documents for row in rows(document)), key=_id)
     if not len(found) == len({row["id"] for row in found}) == len({(row["method"], row["path"]) for row in found}):
         raise ValueError("Two routes of the source share an id or an address.")

@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tikomni.storage.yaml_file import read_yaml
+
 _TABLE = Path(__file__).with_name("guesses.yaml")
 _VERSION = re.compile(r"u\d+|v\d+|api")
 
@@ -83,6 +85,4 @@ def _split_humps(text: str) -> str:
 
 @cache
 def _table() -> dict[str, Any]:
-    import yaml
-
-    return yaml.safe_load(_TABLE.read_bytes())
+    return read_yaml(_TABLE)

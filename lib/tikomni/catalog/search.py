@@ -26,6 +26,7 @@ from tikomni.catalog import SOURCE, words
 from tikomni.catalog.columns import gaps, written
 from tikomni.catalog.find import USUAL_COUNT, USUAL_LEVEL, pair
 from tikomni.catalog.model import Route
+from tikomni.storage.yaml_file import read_yaml
 
 QUESTIONS = Path(__file__).parent / "questions"
 
@@ -61,7 +62,7 @@ def capabilities(folder: Path = QUESTIONS) -> list[Capability]:
             raw.get("except", ""),
         )
         for file in sorted((folder / "asked").glob("*.yaml"))
-        for name, raw in _yaml(file).items()
+        for name, raw in read_yaml(file).items()
     ]
 
 
@@ -78,10 +79,10 @@ def build(routes: list[Route], folder: Path = QUESTIONS, source: Path = SOURCE) 
     keywords = {
         operation["x-tikomni-id"]: operation["x-tikomni-keywords"]
         for file in sorted(source.glob("*.yaml"))
-        for item in _yaml(file)["paths"].values()
+        for item in read_yaml(file)["paths"].values()
         for operation in item.values()
     }
-    asked, hints = capabilities(folder), _yaml(folder / "hints.yaml")
+    asked, hints = capabilities(folder), read_yaml(folder / "hints.yaml")
     named = [route for capability in asked for route in capability.routes]
     known = {route.id for route in routes}
     if odd := {route for route in named if route not in known or named.count(route) > 1}:
@@ -139,7 +140,7 @@ def _forms(folder: Path) -> dict[str, str]:
     """
     forms = {
         concept: _shortest(list(dict.fromkeys(filter(None, map(words.form, phrases(text))))))
-        for concept, text in _yaml(folder / "concepts.yaml").items()
+        for concept, text in read_yaml(folder / "concepts.yaml").items()
     }
     if long := [one for group in forms.values() for one in group if words.is_too_long(one)]:
         raise ValueError(f"Too long to be found: {long}")
@@ -317,12 +318,6 @@ def _names(route: Route) -> set[str]:
 
 def _is_bare(route: Route) -> bool:
     return route.body is not None and route.body.schema.get("type") != "object"
-
-
-def _yaml(file: Path) -> Any:
-    import yaml
-
-    return yaml.load(file.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def main(arguments: list[str]) -> int:

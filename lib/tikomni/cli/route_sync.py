@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tikomni.cli.base import Context, Next, Outcome, add_common, join, run_async
 from tikomni.errors import InputError, UpstreamError
+from tikomni.storage.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     from tikomni.catalog import compile, search, sync, upstream  # a package lacks most of them, too
 
     document = upstream.read(_document(args.document, settings, context))
-    plan = sync.plan({file.name: compile.read(file) for file in files}, document, f"{datetime.now(UTC):%Y-%m-%d}")
+    plan = sync.plan({file.name: read_yaml(file) for file in files}, document, f"{datetime.now(UTC):%Y-%m-%d}")
     if not args.dry_run:
         _write(plan, SOURCE)
         compile.main([])

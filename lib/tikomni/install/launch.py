@@ -49,9 +49,9 @@ def run(command: list[str]) -> NoReturn:
         if ready:
             environment.used()
             _keep_bytecode(environment.folder / "pycache")
-        from tikomni.cli import main
+        from tikomni.cli import run as run_command
 
-        sys.exit(main([*command, *sys.argv[1:]]))
+        run_command([*command, *sys.argv[1:]])
     if ready:
         again = [str(environment.python), "-X", "utf8", str(script), *sys.argv[1:]]
         _hand_over(again, PYTHONPATH=None, **{HANDED_OVER: "1"})

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from tikomni import redact
+from tikomni.analysis import signals
 from tikomni.cards import assets
 from tikomni.cards.assets import Asset
 from tikomni.cards.document import write_document
@@ -354,3 +355,4 @@ def _warm() -> None:
     """Load what only the end of a run needs, while its first answers are under way."""
     for name in ("jsonschema", "jinja2", "pysubs2"):
         import_module(name)
+    signals.prepare()

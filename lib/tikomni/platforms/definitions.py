@@ -16,6 +16,7 @@ from typing import Any
 from tikomni.errors import InputError
 from tikomni.facts import MediaKind, Modality
 from tikomni.platforms.convert import Converter, named
+from tikomni.storage.yaml_file import read_yaml
 
 _HERE = File(__file__).parent
 ELSEWHERE = "elsewhere"
@@ -306,11 +307,7 @@ def definition(platform: str) -> Definition:
 @cache
 def document(name: str) -> dict[str, Any]:
     """A YAML file of this room as it stands."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    with (_HERE / f"{name}.yaml").open(encoding="utf-8") as file:
-        return yaml.load(file, Loader=loader)
+    return read_yaml(_HERE / f"{name}.yaml")
 
 
 def fill(template: Any, known: Mapping[str, str]) -> Any:

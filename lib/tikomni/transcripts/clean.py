@@ -9,6 +9,7 @@ import re
 from functools import cache
 from pathlib import Path
 
+from tikomni.storage.yaml_file import read_yaml
 from tikomni.transcripts.segment import Token, words
 
 # A sentence ends with its punctuation and the quotes or brackets that close it.
@@ -85,9 +86,7 @@ def _candidates() -> re.Pattern[str]:
 
 @cache
 def _rules() -> dict[str, frozenset[str]]:
-    import yaml
-
-    raw = yaml.safe_load(Path(__file__).with_name("cleaning.yaml").read_text(encoding="utf-8"))
+    raw = read_yaml(Path(__file__).with_name("cleaning.yaml"))
     return {name: frozenset(listed) for name, listed in raw.items()}
 
 

@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tikomni.storage.yaml_file import read_yaml
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -79,9 +81,7 @@ def table(document: Mapping[str, Any]) -> Table:
 
 @cache
 def known_models() -> Table:
-    import yaml
-
-    return table(yaml.safe_load(Path(__file__).with_name("models.yaml").read_text(encoding="utf-8")))
+    return table(read_yaml(Path(__file__).with_name("models.yaml")))
 
 
 def recognise(folder: Path, layouts: Sequence[Layout]) -> Model | None:

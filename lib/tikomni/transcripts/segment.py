@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from tikomni.errors import InputError
@@ -25,6 +25,10 @@ _LATIN = re.compile("[A-Za-z]+")
 OWN_WORDS_BYTES = 1 << 20
 # That of a rather common word: 智能体 must win against 智能 and 体会 in 智能体会.
 OWN_FREQUENCY = 1000
+
+# Words may be cut in one thread while another one begins.
+_MAKING = Lock()
+_segmenters: dict[tuple[str, ...], Jieba] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +91,14 @@ def _words(text: str, segmenter: Jieba | None) -> Iterator[Token]:
             start += len(piece)
 
 
-@cache
 def _segmenter(own: tuple[str, ...]) -> Jieba:
+    with _MAKING:
+        if own not in _segmenters:
+            _segmenters[own] = _made(own)
+        return _segmenters[own]
+
+
+def _made(own: tuple[str, ...]) -> Jieba:
     import rjieba
 
     # It makes one when it is imported; a second dictionary would take as much memory again.

@@ -13,6 +13,7 @@ from tikomni.dispatch.dispatcher import Dispatcher
 from tikomni.dispatch.downloads import Downloader
 from tikomni.facts import Media, Stream, Transcript, Work
 from tikomni.progress import Progress
+from tikomni.storage.yaml_file import read_yaml
 
 Release = Callable[[], None]
 
@@ -121,6 +122,4 @@ def listenable(media: Media) -> list[Stream]:
 @cache
 def data() -> Mapping[str, Any]:
     """``sources.yaml``: what the sources know of platforms and services."""
-    import yaml
-
-    return yaml.safe_load(Path(__file__).with_name("sources.yaml").read_text(encoding="utf-8"))
+    return read_yaml(Path(__file__).with_name("sources.yaml"))

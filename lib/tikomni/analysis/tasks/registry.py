@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from tikomni.storage.yaml_file import read_yaml
+
 FOLDER = Path(__file__).parent / "kinds"
 
 
@@ -58,11 +60,9 @@ def kinds() -> dict[str, Kind]:
 
 @cache
 def _kinds() -> dict[str, Kind]:
-    import yaml
-
     found = []
     for path in FOLDER.glob("*/task.yaml"):
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = read_yaml(path)
         order = data.pop("order")
         found.append((order, Kind(path.parent.name, **data)))
     return {kind.name: kind for _, kind in sorted(found, key=lambda pair: pair[0])}
@@ -70,9 +70,7 @@ def _kinds() -> dict[str, Kind]:
 
 @cache
 def _words() -> dict[str, dict[str, list[str]]]:
-    import yaml
-
-    raw = yaml.safe_load((FOLDER / "words.yaml").read_text(encoding="utf-8"))
+    raw = read_yaml(FOLDER / "words.yaml")
     return {lang: {name: text.split() if lang == "zh" else [w.strip() for w in text.split(",")]
                    for name, text in lists.items()} for lang, lists in raw.items()}  # fmt: skip
 

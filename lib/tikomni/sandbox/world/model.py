@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-import yaml
+from tikomni.storage.yaml_file import read_yaml
 
 _HERE = Path(__file__).parent
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -113,5 +113,4 @@ class Work:
 @cache
 def read(name: str) -> Any:
     """One of the YAML files beside this module. Not to be changed by who reads it."""
-    text = (_HERE / f"{name}.yaml").read_text("utf-8")
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return read_yaml(_HERE / f"{name}.yaml")
