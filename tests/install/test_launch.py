@@ -72,10 +72,10 @@ def test_hands_over_arguments_exit_status_and_the_skill_folder(
     script.write_text((skill / "scripts" / "setup_env.py").read_text().replace("setup", "run", 1))
     (copied / "lib" / "tikomni" / "cli" / "__init__.py").write_text(
         "import json, os, sys\n"
-        "def main(arguments):\n"
+        "def run(arguments):\n"
         "    told = {name: os.environ.get(name) for name in ('TIKOMNI_SKILL_DIR', 'TIKOMNI_HANDED_OVER')}\n"
         "    print(json.dumps({'arguments': arguments, 'prefix': sys.prefix, 'told': told}))\n"
-        "    return 3\n"
+        "    sys.exit(3)\n"
     )
     script.write_text(script.read_text().replace("setup()", 'run(["work"])'))
 
