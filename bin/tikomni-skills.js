@@ -6,16 +6,34 @@
 
 const { createHash } = require('node:crypto');
 const { existsSync, readFileSync } = require('node:fs');
-const { constants, cpus, homedir } = require('node:os');
+const { constants, cpus, homedir, tmpdir } = require('node:os');
 const { join } = require('node:path');
 const { spawn, spawnSync } = require('node:child_process');
+const { unpacked } = require('./unpack.js');
 
 const PACKAGE = join(__dirname, '..');
-// What npm ships stands in packed/ (tools/pack.py); a checkout runs from its own folders.
-const ROOT = existsSync(join(PACKAGE, 'lib', 'tikomni')) ? PACKAGE : join(PACKAGE, 'packed');
-const LIB = join(ROOT, 'lib');
 const WINDOWS = process.platform === 'win32';
 const { version } = require('../package.json');
+
+// The language of lib/tikomni/install/language.py, by the same rule.
+const { LC_ALL, LC_MESSAGES, LANG } = process.env;
+const locale = LC_ALL || LC_MESSAGES || LANG || (WINDOWS ? Intl.DateTimeFormat().resolvedOptions().locale : '');
+const language = /^zh/i.test(locale) ? 'zh' : 'en';
+
+const UNPACKED_NOWHERE = {
+  en: (folders, why) => ({
+    message: `The package could not be unpacked, neither in ${folders[0]} nor in ${folders[1]}: ${why}`,
+    hint: 'Make one of the two writable, with 20 MB free, then run the same command.',
+  }),
+  zh: (folders, why) => ({
+    message: `安装包既无法解压到 ${folders[0]}，也无法解压到 ${folders[1]}：${why}`,
+    hint: '请确保其中一个目录可写并留有 20 MB 空间，然后重新运行同一命令。',
+  }),
+};
+
+// A checkout runs from its own folders, what npm ships from where its archive was unpacked.
+const ROOT = existsSync(join(PACKAGE, 'lib', 'tikomni')) ? PACKAGE : unpackedPackage();
+const LIB = join(ROOT, 'lib');
 const interpreters = require(join(LIB, 'tikomni', 'install', 'interpreters.json'));
 
 // These do without packages, and prepare the environment themselves where they need one: a wrong word is answered at
@@ -27,11 +45,24 @@ const EXTRAS = { demo: ['sandbox'], sandbox: ['sandbox'], dev: ['test'] };
 const lockOf = (set) => readFileSync(join(ROOT, 'requirements', `${set}.txt`), 'utf8');
 const digest = (set) => createHash('sha256').update(lockOf(set)).digest('hex');
 
-function environmentFolder(env = process.env) {
+function dataHome(env = process.env) {
   const home = env.HOME || homedir();
-  const data = WINDOWS ? env.LOCALAPPDATA || join(home, 'AppData', 'Local')
+  const base = WINDOWS ? env.LOCALAPPDATA || join(home, 'AppData', 'Local')
     : env.XDG_DATA_HOME || join(home, ...(process.platform === 'darwin' ? ['Library', 'Application Support'] : ['.local', 'share']));
-  return join(data, 'tikomni', 'env', `${version}-${digest('base').slice(0, 12)}`);
+  return join(base, 'tikomni');
+}
+
+const environmentFolder = () => join(dataHome(), 'env', `${version}-${digest('base').slice(0, 12)}`);
+
+function unpackedPackage() {
+  const shelf = join(dataHome(), 'package');
+  try {
+    return unpacked(join(PACKAGE, 'runtime.br'), version, shelf);
+  } catch (error) {
+    const full = error.code === 'ENOSPC';
+    const words = UNPACKED_NOWHERE[language]([shelf, tmpdir()], error.message);
+    process.exit(fail({ code: full ? 'disk_full' : 'no_environment', ...words, retryable: full, details: {} }, full ? 1 : 2));
+  }
 }
 
 const pythonOf = (folder) => join(folder, ...(WINDOWS ? ['Scripts', 'python.exe'] : ['bin', 'python']));
@@ -65,11 +96,6 @@ function run([program, ...args], { stdout = 'inherit', cwd } = {}) {
     child.on('close', (code, signal) => resolve({ status: code ?? 128 + constants.signals[signal], stdout: text }));
   });
 }
-
-// The language of lib/tikomni/install/language.py, by the same rule.
-const { LC_ALL, LC_MESSAGES, LANG } = process.env;
-const locale = LC_ALL || LC_MESSAGES || LANG || (WINDOWS ? Intl.DateTimeFormat().resolvedOptions().locale : '');
-const language = /^zh/i.test(locale) ? 'zh' : 'en';
 
 // The exit status of the preparation; what it prints reaches nobody unless it fails.
 async function prepare(extras) {
@@ -114,7 +140,7 @@ const DEV = {
     compile('local-asr-test', '--extra', 'local-asr-test', '-c', 'requirements/local-asr.txt'),
     [...anyPython(), 'tools/locks.py'],
   ],
-  pack: (python, args) => [[...anyPython(), 'tools/pack.py', ...args]],
+  pack: (python, args) => [[...anyPython(), 'tools/pack.py', ...args], [process.execPath, 'tools/compress.mjs']],
   release: (python, args) => [[python, 'tools/check_release.py', ...args]],
 };
 

@@ -1,17 +1,18 @@
-"""Makes ``packed/``, which is what npm ships: the runtime without comments and docstrings, its tables without comments,
-the skills without the pages that are made again when they are installed.
+"""Makes the archive that npm ships: the runtime without comments, docstrings and the types of functions, its tables
+without comments, the skills without the pages that are made again when they are installed.
 
-Run by ``npm pack`` (prepack); ``--clean`` takes everything away again (postpack). Without it npm ships ``lib/`` and
-``skills/`` as they are: larger, and the same to a user. Line numbers stay, so that a traceback fits the repository.
-Standard library only.
+Run by ``npm pack`` (prepack), before ``compress.mjs``; ``--clean`` takes everything away again (postpack). Without it
+npm ships ``lib/`` and ``skills/`` as they are: larger, and the same to a user. Line numbers stay, so that a traceback
+fits the repository. The archive is a line of JSON, ``[[path, bytes], ...]``, then the files' bytes; ``bin/unpack.js``
+reads it. Same source, same bytes. Standard library only.
 """
 
 from __future__ import annotations
 
 import ast
 import io
+import json
 import re
-import shutil
 import sys
 import tokenize
 from fnmatch import fnmatch
@@ -23,9 +24,10 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "lib"))
 from tikomni.install.package import DEVELOPMENT  # noqa: E402
 
-PACKED = ROOT / "packed"
+ARCHIVE = ROOT / "runtime"
+COMPRESSED = ROOT / "runtime.br"
 
-# What packed/ holds, and stands in for.
+# What the archive holds, and stands in for.
 FOLDERS = ("lib", "skills", "requirements")
 FILES = ("env.example", "LICENSE")
 LEFT_OUT = (
@@ -44,36 +46,35 @@ def main(arguments: list[str]) -> int:
     clean()
     if "--clean" in arguments:
         return 0
-    for path in sources():
-        name = path.relative_to(ROOT).as_posix()
-        target = PACKED / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if name.startswith("lib/") and name.endswith(".py"):
-            text = path.read_text(encoding="utf-8")
-            target.write_text(stripped(text, keep_docstring=fnmatch(name, SPEAKING)), encoding="utf-8")
-        elif name.startswith("lib/") and name.endswith(".yaml"):
-            target.write_text(NOTE.sub("", path.read_text(encoding="utf-8")), encoding="utf-8")
-        else:
-            shutil.copyfile(path, target)
-            target.chmod(path.stat().st_mode & 0o777)
+    files = {path.relative_to(ROOT).as_posix(): shipped(path) for path in sources()}
+    names = json.dumps([[name, len(data)] for name, data in files.items()], separators=(",", ":"))
+    ARCHIVE.write_bytes(b"\n".join((names.encode(), b"".join(files.values()))))
     for folder in FOLDERS:
         (ROOT / folder / ".npmignore").write_text("*\n")
     return 0
 
 
 def clean() -> None:
-    shutil.rmtree(PACKED, ignore_errors=True)
-    for folder in FOLDERS:
-        (ROOT / folder / ".npmignore").unlink(missing_ok=True)
+    for file in (ARCHIVE, COMPRESSED, *(ROOT / folder / ".npmignore" for folder in FOLDERS)):
+        file.unlink(missing_ok=True)
 
 
 def sources() -> list[Path]:
-    """The files of the repository that are shipped in ``packed/``."""
+    """The files of the repository that are shipped, those of a kind together: they pack better."""
     found = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file()]
     found += [ROOT / name for name in FILES]
-    return sorted(
-        path for path in found if not any(fnmatch(path.relative_to(ROOT).as_posix(), out) for out in LEFT_OUT)
-    )
+    kept = (path for path in found if not any(fnmatch(path.relative_to(ROOT).as_posix(), out) for out in LEFT_OUT))
+    return sorted(kept, key=lambda path: (path.suffix, path))
+
+
+def shipped(path: Path) -> bytes:
+    """The bytes of a file as it is shipped."""
+    name, text = path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
+    if name.startswith("lib/") and path.suffix == ".py":
+        text = untyped(stripped(text, keep_docstring=fnmatch(name, SPEAKING)))
+    elif name.startswith("lib/") and path.suffix == ".yaml":
+        text = NOTE.sub("", text)
+    return text.encode()
 
 
 def stripped(source: str, *, keep_docstring: bool = False) -> str:
@@ -94,6 +95,26 @@ def stripped(source: str, *, keep_docstring: bool = False) -> str:
             _drop_docstring(node, lines)
     _drop_loose_strings(source, lines)
     return "".join(lines)
+
+
+def untyped(source: str) -> str:
+    """``source`` without the types of parameters and results, each line where it was; fields keep theirs.
+
+    Types that take several lines stay.
+    """
+    spans = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.arg) and node.annotation:
+            spans.append((node.lineno, node.col_offset + len(node.arg.encode()), node.annotation))
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns:
+            spans.append((node.returns.lineno, None, node.returns))
+    lines = source.encode().splitlines(keepends=True)
+    for row, start, kind in sorted(spans, key=lambda span: (span[2].lineno, span[2].col_offset), reverse=True):
+        if row == kind.lineno == kind.end_lineno:
+            line = lines[row - 1]
+            begin = len(line[: line.rindex(b"->", 0, kind.col_offset)].rstrip()) if start is None else start
+            lines[row - 1] = line[:begin] + line[kind.end_col_offset :]
+    return b"".join(lines).decode()
 
 
 def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str]) -> None:

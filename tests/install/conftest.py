@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -78,6 +80,47 @@ def bare_path(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "node").symlink_to(os.path.realpath(shutil.which("node") or "node"))
     return folder
+
+
+@pytest.fixture(scope="session")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The npm package, its tarball unpacked; made in a copy (``source`` beside it), because packing writes beside the
+    sources. What npm told of it is in ``told.json``."""
+    copy = tmp_path_factory.mktemp("package")
+    skip = shutil.ignore_patterns("__pycache__", "node_modules", ".*", "tests", "dist", "*.tgz", "runtime*")
+    shutil.copytree(ROOT, copy / "source", ignore=skip)
+    (copy / "source" / "skills" / "meta-capability" / ".env").write_text("TIKOMNI_API_KEY=never-to-be-shipped")
+    (copy / "source" / "lib" / "tikomni" / "notes.tmp").touch()
+    for step in ([sys.executable, "tools/pack.py", "--clean"], [sys.executable, "tools/pack.py"]):
+        subprocess.run(step, cwd=copy / "source", check=True)
+    subprocess.run(["node", "tools/compress.mjs"], cwd=copy / "source", check=True)
+    done = subprocess.run(
+        ["npm", "pack", "--ignore-scripts", "--json", "--pack-destination", str(copy)],
+        cwd=copy / "source", capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    [told] = json.loads(done.stdout)
+    (copy / "told.json").write_text(json.dumps(told))
+    with tarfile.open(copy / told["filename"]) as archive:
+        archive.extractall(copy, filter="data")
+    return copy / "package"
+
+
+@pytest.fixture(scope="session")
+def unpacked(packed: Path) -> Path:
+    """The folder that the launcher makes of the package's archive."""
+    words = [str(packed / "runtime.br"), "0.0.0", str(packed.parent / "shelf")]
+    code = f"console.log(require({json.dumps(str(packed / 'bin' / 'unpack.js'))}).unpacked(...{json.dumps(words)}))"
+    done = subprocess.run(["node", "-e", code], capture_output=True, encoding="utf-8", check=True)
+    return Path(done.stdout.strip())
+
+
+@pytest.fixture
+def package_data(managed_data: str, tmp_path: Path) -> str:
+    """An XDG_DATA_HOME with the ready environment, where a package has not been unpacked yet."""
+    ours = tmp_path / "data" / "tikomni"
+    ours.mkdir(parents=True)
+    (ours / "env").symlink_to(Path(managed_data, "tikomni", "env"))
+    return str(ours.parent)
 
 
 def _write_wheel(path: Path, module: str) -> None:

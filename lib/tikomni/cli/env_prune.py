@@ -1,4 +1,4 @@
-"""Delete Python environments of other versions that no skill has used for a month; the one in use stays."""
+"""Delete Python environments and unpacked packages of other versions that nobody has used for a month."""
 
 from __future__ import annotations
 

@@ -25,8 +25,9 @@ from typing import NoReturn
 from tikomni.errors import InputError, TikomniError
 from tikomni.install.language import of_locale
 from tikomni.install.locking import exclusive
-from tikomni.install.managed import BASE, LOCKS, Environment, digest, locate, print_document
+from tikomni.install.managed import BASE, LOCKS, ROOT, Environment, digest, locate, print_document
 from tikomni.install.words import Refusal, say
+from tikomni.locations import data_home
 
 FIND_LINKS = "TIKOMNI_FIND_LINKS"
 UNUSED_DAYS = 30
@@ -168,12 +169,14 @@ def _without_keys(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def unused(now: float | None = None) -> list[Path]:
-    """Environments of other versions that nobody has used for ``UNUSED_DAYS``, and what killed builders left."""
-    current, now = locate().folder, time.time() if now is None else now
+    """What nobody has used for ``UNUSED_DAYS``: environments of other versions, other packages that were unpacked
+    beside them (``bin/unpack.js``), and what killed builders left."""
+    current, now = {locate().folder, ROOT}, time.time() if now is None else now
+    found = [folder for shelf in ("env", "package") for folder in sorted((data_home() / shelf).glob("*-*"))]
     return [
         folder
-        for folder in sorted(current.parent.glob("*-*"))
-        if folder != current and folder.is_dir() and now - _last_use(folder) > UNUSED_DAYS * 86_400
+        for folder in found
+        if folder not in current and folder.is_dir() and now - _last_use(folder) > UNUSED_DAYS * 86_400
     ]
 
 
