@@ -64,6 +64,11 @@ def test_what_acts_never_comes_first_unasked():
         "retweet this for me on X",
         "把我知乎的回答都删掉",
         "subscribe me to a YouTube channel",
+        "有条差评在小红书笔记底下（67011c2a000000001e00f1d3），帮我把它删了",
+        "upload this vlog to our youtube channel, title and tags in the doc",
+        "给微博大V 1783300112 发个私信谈合作",
+        "unfollow a TikTok user (cookie available)",
+        "show me which people opened my TikTok profile over the weekend",
     ],
 )
 def test_deeds_that_a_platform_has_no_route_for_are_not_taken_for_questions(deed):
@@ -110,6 +115,36 @@ def test_who_only_asks_gets_what_reads(question):
 def test_a_login_in_hand_is_no_order(question):
     routes = find(question, {"cookie": "<kept in a file>"}).routes
     assert routes and catalog.get(routes[0]).effect in ("read", "account_read")
+
+
+@pytest.mark.parametrize(("question", "route"), [
+    (
+        "74 小鹿今天吃什么发布了一篇小红书笔记，快来看吧！ 😆 http://xhslink.com/a/Kd83mVq 😆 这条底下的评论",
+        "xiaohongshu.app_v2.get_note_comments",
+    ),
+    ("【一口气看完修表全过程-哔哩哔哩】 https://b23.tv/Xk9mQ2v 有多少人看过", "bilibili.web.fetch_one_video_v3"),
+    ("https://v.kuaishou.com/2xYzAb9 这条是谁拍的，多少赞", "kuaishou.app.fetch_one_video_by_url"),
+])  # fmt: skip
+def test_a_pasted_link_goes_where_links_are_taken_and_its_title_says_nothing(question, route):
+    assert find(question).routes[0] == route
+
+
+@pytest.mark.parametrize(("question", "have", "route"), [
+    ("快手上搜钓鱼的视频", {"keyword": "钓鱼"}, "kuaishou.app.search_video_v2"),
+    ("知乎搜“转行程序员”", {"keyword": "转行程序员"}, "zhihu.web.fetch_article_search_v3"),
+    ("search Douyin users by keyword 手作", {"keyword": "手作"}, "douyin.search.fetch_user_search"),
+    ("tiktok: return the comments of a video by its id", {"aweme_id": "1"}, "tiktok.app.v3.fetch_video_comments"),
+    ("comments of this douyin video; it's for my media paper", {"aweme_id": "1"}, "douyin.app.v3.fetch_video_comments"),
+    ("accounts following Douyin user", {"sec_user_id": "MS4w"}, "douyin.app.v3.fetch_user_fans_list"),
+    ("whom is this tiktoker following?", {"user_id": "1"}, "tiktok.app.v3.fetch_user_following_list"),
+])  # fmt: skip
+def test_what_is_in_hand_and_what_it_is_for_say_nothing_of_what_is_wanted(question, have, route):
+    assert find(question, have).routes[0] == route
+
+
+def test_a_link_that_no_platform_serves_is_good_for_its_words_alone():
+    assert find("track a listing, price and sales: https://shop.example/item?id=7").routes == ()
+    assert find("transcribe this https://media.example/get/123").routes[0].startswith("u2.services.audio.asr")
 
 
 @pytest.mark.parametrize(("question", "text"), [

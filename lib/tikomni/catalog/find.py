@@ -41,12 +41,14 @@ _OWN = (0.65, 0.75)  # of what a route says of itself, and of words that only it
 
 # How much things count beside words, whose weights are mostly 2…6 each. Set by measuring (tests/find).
 _NAME_IN_HAND = 1.5
+_DETOUR = 0.5
 _BY_LINK = 0.5  # people paste links whatever they want to know
 _SHOWN_BY_LINK = 2.0
+_BY_KEYWORD = 2.0  # posts are looked for, where nothing else is said
 _NOT_OFFERED_WINS = 2.0  # its words were asked for expressly
 _LISTS, _NO_LISTS = 1.25, 0.8
 _FOR_ANY_PLATFORM = 0.8
-_BY_ANOTHER_NAME, _NEARLY, _PERHAPS, _OPTIONAL = 0.8, 0.6, 0.5, 0.3  # of an input that is in hand
+_BY_ANOTHER_NAME, _NEARLY, _PERHAPS, _OPTIONAL = 0.8, 0.5, 0.5, 0.3  # of an input that is in hand
 _LEFT_OVER, _LEFT_OVER_UNASKED = 0.5, 0.2  # of something in hand that a route has no use for
 _FREE_INPUT = 0.5
 _FITS = 0.6
@@ -251,6 +253,8 @@ def find(
     if asked.elsewhere or (told and told not in index.rules["platforms"]):
         return Found(nearest=_nearest(index, []))
     ranking = _Ranking(index, asked)
+    if ranking.wants_what_nobody_does:
+        return Found(nearest=_nearest(index, []))
     hits = ranking.hits() if ranking.begins_with_a_deed else _reading_first(ranking.hits())
     if not hits or hits[0].entry is None or ranking.is_far_off(hits[0]):
         return Found(nearest=_nearest(index, hits))
@@ -268,9 +272,13 @@ class _Ranking:
         self.meanings = index.concepts.of(self.low)
         if len(self.meanings) > 1 and (asked.links or UNKNOWN in asked.hand):
             self.meanings -= {"@post", "@shorts"}  # they say what is in hand, not what is wanted of it
+        for says, instead, where in index.rules["turns"]:
+            if re.search(where, self.low):
+                self.meanings = self.meanings - {instead} | {says}
         self.begins_with_a_deed = re.search(index.rules["does"], self.low) is not None
         if self.begins_with_a_deed:
             self.meanings.add("@acting")
+        self.wants_what_nobody_does = re.search(index.rules["undone"], self.low) is not None
         self.things = tuple(self._things())
         told = asked.given & index.telling
         self._told = told.union(*(self._same(name) for name in told))
@@ -300,6 +308,7 @@ class _Ranking:
             if self._is_candidate(entry)
             and (score := self._score(entry, by_capability[entry.capability], by_route[number])) > 0
         ]
+        found = self._without_detours(found)
         served = {hit.capability for hit in found}
         found += (
             _Hit(_NOT_OFFERED_WINS * by_capability[number], number)
@@ -313,9 +322,25 @@ class _Ranking:
         order = {name: place for place, name in enumerate(self.index.rules["platforms"])}
         return sorted(found, key=lambda hit: (-hit.score, _place(hit, order)))
 
+    def _without_detours(self, hits: list[_Hit]) -> list[_Hit]:
+        """What needs an id that the link in hand does not spell gives way to what takes the link for the same."""
+
+        def takes_a_link(hit: _Hit) -> bool:
+            return any(link.names.intersection(needed) for link in self.asked.links for needed in hit.entry.needs)
+
+        if not any(link.hidden for link in self.asked.links):
+            return hits
+        direct = {(hit.capability, hit.entry.platforms) for hit in hits if takes_a_link(hit)}
+        return [
+            hit._replace(score=_DETOUR * hit.score)
+            if (hit.capability, hit.entry.platforms) in direct and not takes_a_link(hit)
+            else hit
+            for hit in hits
+        ]
+
     def is_far_off(self, hit: _Hit) -> bool:
         """Whether a question that names no platform, and holds nothing, is not about this at all."""
-        if self.asked.platforms or self.asked.hand:
+        if self.asked.platforms or (self.asked.hand and not self.asked.strange):
             return False
         said = list(words.terms(self.text, pairs=False))
         covered = sum(hit.capability in self.index.weights(term)[0] for term in said)
@@ -333,9 +358,14 @@ class _Ranking:
         if shown := next(filter(None, (self.index.rules["kinds"].get(link.kind) for link in self.asked.links)), None):
             names = [row[0] for row in self.index.rules["capabilities"]]
             sums[0][names.index(shown)] += _SHOWN_BY_LINK
+        elif not self.asked.hand.isdisjoint(self._same("keyword")):
+            for number, row in enumerate(self.index.rules["capabilities"]):
+                sums[0][number] += _BY_KEYWORD if row[0] in ("search.posts", "search.all") else 0.0
         return sums
 
     def _is_candidate(self, entry: _Entry) -> bool:
+        if self.asked.strange and entry.platforms:
+            return False
         return self._is_asked_for(entry.capability) or any(name in self._told for one in entry.needs for name in one)
 
     def _is_asked_for(self, capability: int) -> bool:

@@ -23,10 +23,11 @@ _QUOTED = r"[“\"「『《][^”\"」』》]{1,40}[”\"」』》]|(?<!\w)'[^'\
 _SEARCHED = r"(?:(?<=搜索)|(?<=搜一下)|(?<=搜)) [^\s，。]{2,20}(?!\S)"
 # "uid 84990209480", "room 7318…": a word before a value may be the name of an input; so may a Chinese one.
 _NAMED = r"(?<![A-Za-z0-9_])([A-Za-z][A-Za-z_]{1,18}?)(\s*(?:(?i:id)|号)?\s*[:：=]?\s*)(?a:[\w.-]*\d[\w.-]*)"
+_LABEL = r"(?:(?<![A-Za-z0-9])(?i:(?:[a-z]+_)*u?id|sec ?uid)\s*[:：=]?\s*)?"
 _NAMED_IN_CHINESE = r"(?:%s)\s*(?i:id)?\s*[:：=]?\s*(?a:[A-Za-z0-9_][\w.-]{3,40})"
 # "lululemon_fan": a name, unless its parts are those of an input (sec_user_id) or of something that signs (a_bogus).
 _HANDLE = r"(?a:(?<![\w.@#/-])[A-Za-z0-9]+(?:_+[A-Za-z0-9]+)+(?![\w/-]))"
-_NOT_OF_HANDLES = frozenset("a x ms bogus fetch get search".split())
+_NOT_OF_HANDLES = frozenset("a x s v ms bogus verify fp web fetch get search".split())
 _LONG_ID = r"(?a:(?<![\w-])(?:\d{8,22}|[0-9a-f]{24})(?![\w-]))"
 _LOGIN = (
     "cookie|登录态|登录信息|登录给|后台登录|有登录|my session|logged.in session|creator login"
@@ -64,7 +65,7 @@ class Question(NamedTuple):
     """``text``: the words that are left. ``hand``: names of inputs in hand; ``given`` are those that were named,
     ``lists`` those with several values; ``many``: the words speak of several. ``unknown``: how many ids are in hand
     without a word that says whose. ``links``: what links show, in order. ``elsewhere``: only platforms are named that
-    no route serves."""
+    no route serves; ``strange``: only such are linked."""
 
     text: str
     platforms: tuple[str, ...]
@@ -75,6 +76,7 @@ class Question(NamedTuple):
     many: bool
     unknown: int = 0
     links: tuple[Link, ...] = ()
+    strange: bool = False
 
 
 def read(text: str, have: Mapping[str, Any], platform: str | None, rules: Mapping[str, Any]) -> Question:
@@ -89,12 +91,13 @@ def read(text: str, have: Mapping[str, Any], platform: str | None, rules: Mappin
     links, names, hand = _Links(rules), _Names(rules), set(have)
     for value in _values(have):
         links.take(value)
-    text = names.take(links.take(text))
+    text = names.take(links.take(_without_pasted(text, have, rules["shared"])))
     hand |= links.hand
     given = set(have)
     text, marked, unknown = _take_ids(text, rules, hand, given)
     text = _take_free_values(text, have, rules, hand)
-    text = _without_pointing(text, rules["points"]) if hand else text
+    text = _without(rules["aside"], text)
+    text = _without(rules["points"], text) if hand else text
     shown = links.platforms | names.sure | marked
     seen = (platform,) if platform else tuple(p for p in rules["platforms"] if p in (shown or names.perhaps))
     return Question(
@@ -107,6 +110,7 @@ def read(text: str, have: Mapping[str, Any], platform: str | None, rules: Mappin
         many=bool(re.search(_MANY, text)),
         unknown=unknown,
         links=tuple(dict.fromkeys(links.shown)),
+        strange=links.strange and not seen,
     )
 
 
@@ -144,13 +148,21 @@ def _values(have: Mapping[str, Any]) -> Iterator[str]:
         yield from (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str))
 
 
+def _without_pasted(text: str, have: Mapping[str, Any], shared: str) -> str:
+    """The text without what apps write round a link that they share, and without values in hand that hold a link."""
+    text = re.sub(shared, " ", text, flags=re.IGNORECASE) if "://" in text else text
+    for value in _values(have):
+        text = text.replace(value, " ") if "://" in value else text
+    return text
+
+
 class _Links:
     """Takes links out of texts and notes what they show."""
 
     def __init__(self, rules: Mapping[str, Any]) -> None:
         self.known = rules["platforms"]
         self.hosts = {host: name for name, raw in self.known.items() for host in raw["hosts"]}
-        self.hand, self.platforms = set[str](), set[str]()
+        self.hand, self.platforms, self.strange = set[str](), set[str](), False
         self.shown: list[Link] = []
 
     def take(self, text: str) -> str:
@@ -164,7 +176,9 @@ class _Links:
         if platform is None:
             if not match[0].lower().startswith("http"):
                 return match[0]  # "v2.0" in prose looks like a host, too
-            self.hand |= {"url", "file_urls", "input"} if re.search(_MEDIA, address.lower()) else {"url"}
+            media = re.search(_MEDIA, address.lower()) is not None
+            self.hand |= {"url", "file_urls", "input"} if media else {"url"}
+            self.strange = self.strange or not media
             return " "
         self.platforms.add(platform)
         self.hand.add("url")
@@ -198,18 +212,20 @@ class _Names:
         self.hints = [(called, name) for name, raw in rules["platforms"].items() for called in raw["suggests"]]
 
     def take(self, text: str) -> str:
-        left = text  # of the same length as ``text``
+        """``text`` without names; an everyday word stays where another platform is named for sure."""
+        left = whole = text  # all of the same length
         self.perhaps |= {name for called, name in self.hints if _find(text.lower(), called) >= 0}
         for called, name in self.named:
             while (at := _find(left if called in _AS_WRITTEN else left.lower(), _written(called))) >= 0:
                 end = at + len(called)
                 left = _blank(left, at, end)
                 text = text if called in self.spoken else _blank(text, at, end)
+                whole = whole if called in self.spoken or called in self.everyday else _blank(whole, at, end)
                 if not name:
                     self.elsewhere = True
                 else:
                     (self.perhaps if called in self.everyday else self.sure).add(name)
-        return text
+        return whole if self.sure else text
 
 
 def _blank(text: str, start: int, end: int) -> str:
@@ -236,7 +252,7 @@ def _take_ids(text: str, rules: Mapping[str, Any], hand: set[str], given: set[st
         if begin not in text:
             continue
         # Letters of ids are ASCII: 最近30天导成excel is no id.
-        text, times = re.subn(rf"(?a:(?<![A-Za-z0-9_@#./-])(?:{looks})(?![A-Za-z0-9_]))", " ", text)
+        text, times = re.subn(rf"{_LABEL}(?a:(?<![A-Za-z0-9_@#./-])(?:{looks})(?![A-Za-z0-9_]))", " ", text)
         if times:
             hand.add(UNKNOWN if name == "id" else name)
             platforms |= {platform} if platform else set()
@@ -266,7 +282,9 @@ def _take_named(text: str, rules: Mapping[str, Any], several: bool, given: set[s
         word = match[1].lower()
         name = names.get(word) or names.get(f"{word}_id")
         given.update({name} if name else ())
-        return f"{match[1]} " if name else match[0]
+        if not name:
+            return match[0]
+        return " " if word == name.lower() and (word.endswith("id") or "_" in word) else f"{match[1]} "
 
     return re.sub(_NAMED, taken, text)
 
@@ -284,16 +302,18 @@ def _take_handles(text: str, inputs: Iterable[str], given: set[str]) -> str:
 def _take_free_values(text: str, have: Mapping[str, Any], rules: Mapping[str, Any], hand: set[str]) -> str:
     """Words that are looked for say nothing of what is wanted: those that the caller named, and those in quotes."""
     free = set(rules["free"]) - _NOT_WORDS
+    whole = text
     for value in _values({name: value for name, value in have.items() if name in free}):
         if len(value) > 1:
             text = re.sub(re.escape(value), " ", text, flags=re.IGNORECASE)
     text, times = re.subn(_QUOTED, " ", text)
-    text, searched = re.subn(_SEARCHED, " ", text)
-    hand |= {"keyword"} if times or searched else set()
+    if text == whole:
+        text, times = re.subn(_SEARCHED, " ", text)
+    hand |= {"keyword"} if times else set()
     return text
 
 
-def _without_pointing(text: str, points: str) -> str:
-    """What is said beside "this post"; all of it, where that is nothing."""
-    left = re.sub(points, " ", text.lower())
+def _without(said: str, text: str) -> str:
+    """What is said beside ``said``: beside "this post", beside what it is for; all of it, where that is nothing."""
+    left = re.sub(said, " ", text.lower())
     return left if re.search(_SAYING, left) else text

@@ -21,7 +21,7 @@ _COMMON = frozenset(
     " day days time times now lately something anything everything nothing well good great nice big small new old right"
     " left back up down out off over under again ever never always already yet soon each every both either neither"
     " between among through during before after since until while because though although however maybe perhaps quite"
-    " rather very too enough almost".split()
+    " rather very too enough almost list return".split()
 )
 _ARTICLES = frozenset("a an the of please just".split())
 # One break for all that ends a clause, one apostrophe; tables take less time to make than patterns.
@@ -42,7 +42,10 @@ def plain(text: str) -> str:
 
 
 def stem(word: str) -> str:
-    """An English word without its usual endings; a rough cut is enough, since both sides are cut alike."""
+    """An English word without its usual endings; a rough cut is enough, since both sides are cut alike.
+
+    What would be left of a theme, a note or goods is no common word: them, not, good.
+    """
     if len(word) <= 3 or not word.isascii() or word in _COMMON:
         return word
     if word.endswith("ies"):
@@ -50,14 +53,18 @@ def stem(word: str) -> str:
     elif word.endswith("sses"):
         word = word[:-2]
     elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        word = word[:-1]
+        word = _unless_common(word, word[:-1])
     for ending in ("ing", "ed"):
         base = word.removesuffix(ending)
         if base != word and len(base) >= 3 and not _VOWELS.isdisjoint(base):
             doubled = len(base) > 3 and base[-1] == base[-2] and base[-1] not in "lsz"
-            word = base[:-1] if doubled else base
+            word = _unless_common(word, base[:-1] if doubled else base)
             break
-    return word[:-1] if word.endswith("e") and len(word) > 3 else word
+    return _unless_common(word, word[:-1]) if word.endswith("e") and len(word) > 3 else word
+
+
+def _unless_common(word: str, cut: str) -> str:
+    return word if cut in _COMMON else cut
 
 
 def terms(text: str, *, pairs: bool = True) -> Iterator[str]:
