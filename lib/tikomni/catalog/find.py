@@ -316,7 +316,7 @@ class _Ranking:
             if (name.startswith(NOT_OFFERED) or (name.startswith(DEEDS) and self.asked.platforms))
             and number not in served
             and by_capability[number]
-            and exclude not in self.asked.platforms
+            and not set(exclude.split(", ")).intersection(self.asked.platforms)
             and self._is_asked_for(number)
         )
         order = {name: place for place, name in enumerate(self.index.rules["platforms"])}
