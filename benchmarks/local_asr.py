@@ -78,7 +78,7 @@ def main() -> None:
                     errors(words(texts[media]), words(r.transcript.raw if r.transcript else ""))
                     for media, r in found.items()
                 )
-                degraded = sum(r.quality == "degraded" for r in found.values())
+                degraded = sum(r.transcript is not None and r.transcript.quality == "degraded" for r in found.values())
                 name = f"{engine.models[0].name}, {workers or 'one a core'}"
                 cells = (
                     f"{wrong / wanted:.1%}",

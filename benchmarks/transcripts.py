@@ -33,11 +33,11 @@ from tikomni.transcripts.source import Means  # noqa: E402
 
 FILMS = 23
 SERVER = """
-import sys
+import sys, threading
 from tikomni.sandbox import Sandbox, Script
 with Sandbox(rate=None, script=Script(seconds=float(sys.argv[1]))) as sandbox:
     print(sandbox.base_url, sandbox.key, flush=True)
-    sandbox.wait()
+    threading.Event().wait()
 """
 
 

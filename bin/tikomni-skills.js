@@ -7,7 +7,7 @@
 const { createHash } = require('node:crypto');
 const { existsSync, readFileSync } = require('node:fs');
 const { constants, cpus, homedir, tmpdir } = require('node:os');
-const { join } = require('node:path');
+const { join, resolve } = require('node:path');
 const { spawn, spawnSync } = require('node:child_process');
 const { unpacked } = require('./unpack.js');
 
@@ -49,7 +49,7 @@ function dataHome(env = process.env) {
   const home = env.HOME || homedir();
   const base = WINDOWS ? env.LOCALAPPDATA || join(home, 'AppData', 'Local')
     : env.XDG_DATA_HOME || join(home, ...(process.platform === 'darwin' ? ['Library', 'Application Support'] : ['.local', 'share']));
-  return join(base, 'tikomni');
+  return resolve(base, 'tikomni');
 }
 
 const environmentFolder = () => join(dataHome(), 'env', `${version}-${digest('base').slice(0, 12)}`);

@@ -120,3 +120,12 @@ def test_texts_of_lists_are_cut_too_but_for_paths_and_commands():
     shown = envelope("work", Outcome(result=result))["result"]
     assert len(shown["texts"][0]) < 1000 and (shown["texts"][1], shown["command"]) == (path, "y" * 600)
     assert tokens(json.dumps(shown)) <= TOKEN_BUDGET
+
+
+def test_links_that_alone_would_flood_the_agent_are_cut_and_say_so():
+    link = "https://cdn.example/" + "x" * 8000
+    shown = envelope("work", Outcome(result={"work": {"cover_image": link, "play_url": link, "title": "t"}}))
+    assert tokens(json.dumps(shown, ensure_ascii=False)) <= TOKEN_BUDGET
+    assert shown["result"]["work"]["play_url_chars"] == len(link)
+    one = envelope("work", Outcome(result={"work": {"cover_image": link[:3000], "title": "t" * 9000}}))
+    assert one["result"]["work"]["cover_image"] == link[:3000]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tikomni.docs import env_text, settings_table
 from tikomni.errors import InputError
-from tikomni.settings import ROWS
+from tikomni.settings import ROWS, variable
 from tikomni.settings_load import load
-from tikomni.settings_text import env_text, markdown_table, yaml_text
+from tikomni.settings_text import yaml_text
 
 
 @pytest.fixture
@@ -113,11 +114,11 @@ def test_every_documented_variable_reaches_its_setting():
             "timeout_ms": "1717",
             "timeout_retry_max": "7",
         }.get(row.name, value)
-        for variable in (row.metadata["env"], *row.metadata["aliases"]):
-            environ = {variable: value}
+        for name in (variable(row.name), *row.metadata["aliases"]):
+            environ = {name: value}
             if row.name == "api_key_env":
                 environ["value"] = "sk-of-another-name"
-            assert str(getattr(read(environ), row.name)) == str(value), variable
+            assert str(getattr(read(environ), row.name)) == str(value), name
 
 
 def test_another_variable_can_hold_the_key():
@@ -160,9 +161,9 @@ def test_a_missing_key_says_where_to_put_it():
 
 def test_generated_texts_name_every_setting(tmp_path):
     for row in ROWS:
-        assert f"{row.metadata['env']}=" in env_text()
+        assert f"{variable(row.name)}=" in env_text()
         assert f"{row.name}:" in yaml_text()
-        assert f"`{row.metadata['env']}`" in markdown_table()
+        assert f"`{variable(row.name)}`" in settings_table()
     config = tmp_path / "c.yaml"
     config.write_text(yaml_text().replace("# timeout_ms: 60000", "timeout_ms: 4321"))
     assert read(config=config).timeout_ms == 4321

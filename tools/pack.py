@@ -1,5 +1,5 @@
-"""Makes the archive that npm ships: the runtime without comments, docstrings and the types of functions, its tables
-without comments, the skills without the pages that are made again when they are installed.
+"""Makes the archive that npm ships: the runtime without comments and docstrings, its tables without comments, the
+skills without the pages that are made again when they are installed.
 
 Run by ``npm pack`` (prepack), before ``compress.mjs``; ``--clean`` takes everything away again (postpack). Without it
 npm ships ``lib/`` and ``skills/`` as they are: larger, and the same to a user. Line numbers stay, so that a traceback
@@ -71,7 +71,7 @@ def shipped(path: Path) -> bytes:
     """The bytes of a file as it is shipped."""
     name, text = path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
     if name.startswith("lib/") and path.suffix == ".py":
-        text = untyped(stripped(text, keep_docstring=fnmatch(name, SPEAKING)))
+        text = stripped(text, keep_docstring=fnmatch(name, SPEAKING))
     elif name.startswith("lib/") and path.suffix == ".yaml":
         text = NOTE.sub("", text)
     return text.encode()
@@ -95,26 +95,6 @@ def stripped(source: str, *, keep_docstring: bool = False) -> str:
             _drop_docstring(node, lines)
     _drop_loose_strings(source, lines)
     return "".join(lines)
-
-
-def untyped(source: str) -> str:
-    """``source`` without the types of parameters and results, each line where it was; fields keep theirs.
-
-    Types that take several lines stay.
-    """
-    spans = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.arg) and node.annotation:
-            spans.append((node.lineno, node.col_offset + len(node.arg.encode()), node.annotation))
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns:
-            spans.append((node.returns.lineno, None, node.returns))
-    lines = source.encode().splitlines(keepends=True)
-    for row, start, kind in sorted(spans, key=lambda span: (span[2].lineno, span[2].col_offset), reverse=True):
-        if row == kind.lineno == kind.end_lineno:
-            line = lines[row - 1]
-            begin = len(line[: line.rindex(b"->", 0, kind.col_offset)].rstrip()) if start is None else start
-            lines[row - 1] = line[:begin] + line[kind.end_col_offset :]
-    return b"".join(lines).decode()
 
 
 def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str]) -> None:

@@ -11,17 +11,43 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tikomni import catalog
-from tikomni.catalog import SOURCE, reference
+from tikomni.catalog import SOURCE, compile, reference
 from tikomni.errors import CODES
 from tikomni.install.agents import TABLE
 from tikomni.platforms import definition, names
 from tikomni.platforms.definitions import ListRoute, Route
-from tikomni.settings_text import env_text, markdown_table
+from tikomni.settings import ROWS, variable
+from tikomni.settings_text import sections
 from tikomni.storage.yaml_file import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUTES = Path("skills/meta-capability/references/routes")
 """Holds generated pages only: any other is a leftover."""
+
+
+def env_text() -> str:
+    """``env.example``: every variable, commented out, with its meaning in English and Chinese."""
+    lines = [
+        "# Copy to .env beside the skill folders (mode 600) and set what you need; only the key is required.",
+        "# 复制为技能目录旁的 .env（权限 600），按需填写；只有密钥是必填项。",
+    ]
+    for heading, rows in sections():
+        lines += ["", f"# --- {heading}"]
+        for row in rows:
+            lines += [f"# {row.metadata['en']}", f"# {row.metadata['zh']}"]
+            mark = "" if row.name == "api_key" else "# "
+            lines.append(f"{mark}{variable(row.name)}={'' if row.default is None else row.default}")
+    return "\n".join(lines) + "\n"
+
+
+def settings_table() -> str:
+    """Every setting with its default and meaning, as Markdown."""
+    lines = ["| variable | config key | default | meaning |", "|---|---|---|---|"]
+    for row in ROWS:
+        meaning = row.metadata["en"].replace("|", r"\|")
+        default = "" if row.default is None else f"`{row.default}`"
+        lines.append(f"| `{variable(row.name)}` | `{row.name}` | {default} | {meaning} |")
+    return "\n".join(lines) + "\n"
 
 
 def errors_table() -> str:
@@ -45,7 +71,7 @@ def documents() -> dict[Path, str]:
     errors = "# Error codes\n\n" + note + "Read this when `error.code` is not in SKILL.md's table.\n\n"
     return {
         Path("env.example"): env_text(),
-        references / "settings.md": settings + markdown_table(),
+        references / "settings.md": settings + settings_table(),
         references / "errors.md": errors + errors_table(),
         Path("skills/creator-analysis/references/route-map.md"): route_map(note),
         **{Path(name): with_agents(ROOT / name) for name in ("README.md", "README.zh-CN.md")},
@@ -122,7 +148,7 @@ def _cut(routes: Iterable[ListRoute]) -> str:
 def routes() -> dict[Path, str]:
     """The pages of the route catalogue, from its YAML source."""
     source = [read_yaml(file) for file in sorted(SOURCE.glob("*.yaml"))]
-    return {ROUTES / name: text for name, text in reference.pages(source).items()}
+    return {ROUTES / name: text for name, text in reference.pages(map(compile.tagged, source)).items()}
 
 
 def main(arguments: list[str]) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tikomni.errors import EXIT_COMPLETE, EXIT_INPUT, EXIT_PARTIAL, EXIT_UPSTREAM, TikomniError
+from tikomni.errors import EXIT_COMPLETE, EXIT_PARTIAL, EXIT_UPSTREAM, TikomniError
 
 Status = Literal["complete", "partial", "incomplete", "failed"]
 
@@ -19,10 +19,11 @@ TEXT_LIMIT = 500
 LIST_LIMIT = 10
 # The rows that were asked for, and the tasks that wait, are cut last.
 ROWS_OF, ROWS = ("works", "items", "creators", "tasks"), 20
-# Limits of texts, lists and rows, from the first try to the last.
+# Limits of texts, lists and rows, from the first try to the last; whether paths, links and commands stay whole.
 STEPS = (
-    (TEXT_LIMIT, LIST_LIMIT, ROWS),
-    *((300, 6, ROWS), (160, 4, ROWS), (100, 3, 10), (60, 2, 10), (40, 1, 6), (40, 1, 3), (40, 1, 1)),
+    (TEXT_LIMIT, LIST_LIMIT, ROWS, True),
+    *((300, 6, ROWS, True), (160, 4, ROWS, True), (100, 3, 10, True), (60, 2, 10, True)),
+    *((40, 1, 6, True), (40, 1, 3, True), (40, 1, 1, True), (40, 1, 1, False)),
 )
 
 # Members of fact documents whose text was written by strangers. An agent must read it as data.
@@ -139,8 +140,7 @@ def envelope(command: str, outcome: Outcome, language: str = "en") -> dict[str, 
         tail = _fit_tail(tail, TOKEN_BUDGET - tokens(json.dumps(head | {"result": result}, ensure_ascii=False)))
     if result:
         head["result"] = result
-    untrusted = list(untrusted_paths(result, "result"))
-    if untrusted:
+    if untrusted := untrusted_paths(result):
         tail["untrusted"] = untrusted
     order = ("warnings", "untrusted", "cost", "next", "error")
     return head | {name: tail[name] for name in order if name in tail}
@@ -156,39 +156,42 @@ def fit(result: Any, budget: int) -> Any:
     """``result`` shortened step by step until it, and where strangers' words stand in it, fit ``budget`` tokens.
 
     Texts are cut first (``<name>_chars`` says how long they were), then lists (``<name>_count``), the rows that were
-    asked for last; scalars and paths stay.
+    asked for last; scalars stay. Paths, links and commands are cut where nothing else is left.
     """
     shortened = result
     for limits in STEPS:
         shortened = shorten(result, *limits)
-        told = [shortened, list(untrusted_paths(shortened, "result"))]
+        told = [shortened, untrusted_paths(shortened)]
         if tokens(json.dumps(told, ensure_ascii=False)) <= budget:
             break
     return shortened
 
 
-def shorten(node: Any, text_limit: int, list_limit: int, rows: int = ROWS) -> Any:
+def shorten(node: Any, text_limit: int, list_limit: int, rows: int = ROWS, whole: bool = True) -> Any:
     """A copy of ``node`` whose texts and lists are within the limits; see ``fit``."""
+    limits = text_limit, list_limit, rows, whole
+
+    def too_long(name: str, text: str) -> bool:
+        return len(text) > text_limit and not (whole and _keeps_whole(name, text))
+
     if isinstance(node, dict):
         short: dict[str, Any] = {}
         for name, value in node.items():
             if name in LEFT_OUT:
                 continue
-            if isinstance(value, str) and len(value) > text_limit and not _keeps_whole(name, value):
+            if isinstance(value, str) and too_long(name, value):
                 short[name] = value[:text_limit] + "…"
                 short[f"{name}_chars"] = len(value)
             elif isinstance(value, list) and len(value) > (most := rows if name in ROWS_OF else list_limit):
                 if name in ROWS_OF or text_limit < TEXT_LIMIT:
-                    short[name] = [shorten(v, text_limit, list_limit, rows) for v in value[:most]]
+                    short[name] = [shorten(v, *limits) for v in value[:most]]
                 short[f"{name}_count"] = len(value)
             else:
-                short[name] = value if isinstance(value, str) else shorten(value, text_limit, list_limit, rows)
+                short[name] = value if isinstance(value, str) else shorten(value, *limits)
         return short
     if isinstance(node, list):
-        return [shorten(v, text_limit, list_limit, rows) for v in node]
-    if isinstance(node, str) and len(node) > text_limit and not _keeps_whole("", node):
-        return node[:text_limit] + "…"
-    return node
+        return [shorten(v, *limits) for v in node]
+    return node[:text_limit] + "…" if isinstance(node, str) and too_long("", node) else node
 
 
 def _keeps_whole(name: str, value: str) -> bool:
@@ -212,24 +215,21 @@ def _fit_tail(tail: dict[str, Any], budget: int) -> dict[str, Any]:
     return tail
 
 
-def untrusted_paths(node: Any, path: str) -> Iterator[str]:
-    """Where in the document strangers' words stand; list positions are folded into ``[]``."""
-    seen: set[str] = set()
+def untrusted_paths(result: Any) -> list[str]:
+    """Where in the result strangers' words stand; list positions are folded into ``[]``."""
 
     def walk(value: Any, at: str) -> Iterator[str]:
         if isinstance(value, dict):
             for name, child in value.items():
-                here = f"{at}.{name}"
-                if name in UNTRUSTED and child and here not in seen:
-                    seen.add(here)
-                    yield here
-                elif name not in UNTRUSTED:
-                    yield from walk(child, here)
+                if name not in UNTRUSTED:
+                    yield from walk(child, f"{at}.{name}")
+                elif child:
+                    yield f"{at}.{name}"
         elif isinstance(value, list):
             for child in value:
                 yield from walk(child, at + "[]")
 
-    yield from walk(node, path)
+    return list(dict.fromkeys(walk(result, "result")))
 
 
 def dump(document: Mapping[str, Any], pretty: bool) -> str:
@@ -238,20 +238,3 @@ def dump(document: Mapping[str, Any], pretty: bool) -> str:
         document, ensure_ascii=False, indent=2 if pretty else None, separators=None if pretty else (",", ":")
     )
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-__all__ = [
-    "EXIT_INPUT",
-    "TOKEN_BUDGET",
-    "Cost",
-    "Next",
-    "Outcome",
-    "Status",
-    "dump",
-    "envelope",
-    "failure",
-    "fit",
-    "shorten",
-    "tokens",
-    "untrusted_paths",
-]

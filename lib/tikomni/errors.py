@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-EXIT_COMPLETE, EXIT_UPSTREAM, EXIT_INPUT, EXIT_PARTIAL, EXIT_REFUSED, EXIT_INTERRUPTED = 0, 1, 2, 3, 4, 130
+EXIT_COMPLETE, EXIT_UPSTREAM, EXIT_PARTIAL = 0, 1, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,5 +214,5 @@ class RefusedError(TikomniError):
 class Interrupted(TikomniError):
     """The user stopped the run."""
 
-    def __init__(self, message: str = "Stopped by the user; what was paid for is kept.") -> None:
-        super().__init__("interrupted", message)
+    def __init__(self) -> None:
+        super().__init__("interrupted", "Stopped by the user; what was paid for is kept.")

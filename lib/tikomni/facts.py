@@ -35,9 +35,14 @@ class Document:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Build from a stored document; members of later versions are ignored."""
-        known = {f.name for f in fields(cls)}  # type: ignore[arg-type]
-        return cls(**{k: v for k, v in data.items() if k in known})
+        """Build from a stored document."""
+        return cls(**cls._known(data))
+
+    @classmethod
+    def _known(cls, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The members of ``data`` that this version knows."""
+        names = {f.name for f in fields(cls)}  # type: ignore[arg-type]
+        return {name: value for name, value in data.items() if name in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +79,8 @@ class Transcript(Document):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         segments = tuple(Segment.from_dict(s) for s in data.get("segments") or ())
-        known = {f.name for f in fields(cls)}
-        texts = {"segments": segments, "quality_reasons": tuple(data.get("quality_reasons") or ())}
-        return cls(**{**{k: v for k, v in data.items() if k in known}, **texts})
+        reasons = tuple(data.get("quality_reasons") or ())
+        return cls(**cls._known(data) | {"segments": segments, "quality_reasons": reasons})
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +148,7 @@ class Work(Document):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        known = {f.name for f in fields(cls)}
-        values = {k: v for k, v in data.items() if k in known}
+        values = cls._known(data)
         for name in ("topics", "image_urls"):
             values[name] = tuple(values.get(name) or ())
         if values.get("transcript"):

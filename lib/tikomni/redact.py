@@ -31,8 +31,7 @@ def register(values: Iterable[str | None]) -> None:
 
 def text(value: str) -> str:
     """``value`` with every registered secret, and whatever looks like one, masked."""
-    for secret in sorted(_secrets, key=len, reverse=True):
-        value = value.replace(secret, MASK)
+    value = secrets_in(value)
     for pattern in _PATTERNS:
         value = pattern.sub(lambda m: m.group(1) + MASK, value)
     return value

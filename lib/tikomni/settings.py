@@ -1,7 +1,7 @@
 """Every setting, once: its name, default and meaning.
 
-The table is the ``Settings`` dataclass itself. ``env.example``, the commented YAML that ``config init`` writes and the
-settings page of the documentation are generated from it (``settings_text.py``); ``settings_load.py`` reads the sources.
+The table is the ``Settings`` dataclass itself. The commented YAML that ``config init`` writes (``settings_text.py``),
+``env.example`` and the settings page (``docs.py``) are generated from it; ``settings_load.py`` reads the sources.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ PREFIX = "TIKOMNI_"
 
 
 def setting(
-    env: str,
     default: Any,
     en: str,
     zh: str,
@@ -37,7 +36,6 @@ def setting(
 ) -> Any:
     """One row of the table. ``aliases`` are older variable names, ``yaml`` older dotted config keys."""
     meta = {
-        "env": PREFIX + env,
         "en": en,
         "zh": zh,
         "section": section,
@@ -51,16 +49,18 @@ def setting(
     return field(default=default, metadata=meta)
 
 
+def variable(name: str) -> str:
+    """The environment variable of the setting ``name``."""
+    return PREFIX + name.upper()
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Settings:
     """Values in use. Paths are absolute; durations carry their unit in the name. Has no repr: it holds the key."""
 
     # --- the account
-    api_key: str | None = setting(
-        "API_KEY", None, "Your TikOmni API key.", "TikOmni 密钥。", section="account", secret=True
-    )
+    api_key: str | None = setting(None, "Your TikOmni API key.", "TikOmni 密钥。", section="account", secret=True)
     api_key_env: str = setting(
-        "API_KEY_ENV",
         "TIKOMNI_API_KEY",
         "Name of the variable that holds the key.",
         "存放密钥的变量名。",
@@ -68,7 +68,6 @@ class Settings:
         yaml=("runtime.auth_env_key",),
     )
     base_url: str = setting(
-        "BASE_URL",
         "https://api.tikomni.com",
         "Upstream address; in mainland China https://api.tikomni.dev may answer faster.",
         "上游地址；中国大陆可用 https://api.tikomni.dev。",
@@ -77,25 +76,20 @@ class Settings:
     )
 
     tikhub_api_key: str | None = setting(
-        "TIKHUB_API_KEY",
         None,
         "A TikHub key; used where no TikOmni key is set, for the routes that TikHub has.",
         "TikHub 密钥；未设置 TikOmni 密钥时使用，仅限 TikHub 提供的接口。",
         section="account",
         secret=True,
     )
-    tikhub_base_url: str = setting(
-        "TIKHUB_BASE_URL", "https://api.tikhub.io", "TikHub's address.", "TikHub 地址。", section="account"
-    )
+    tikhub_base_url: str = setting("https://api.tikhub.io", "TikHub's address.", "TikHub 地址。", section="account")
     insight_biz_name: str | None = setting(
-        "INSIGHT_BIZ_NAME",
         None,
         "Account id at Volcano Engine Content Insight.",
         "火山引擎内容洞察的账号 ID。",
         section="account",
     )
     insight_biz_secret: str | None = setting(
-        "INSIGHT_BIZ_SECRET",
         None,
         "Secret of that account.",
         "该账号的 SecretKey。",
@@ -103,7 +97,6 @@ class Settings:
         secret=True,
     )
     insight_base_url: str = setting(
-        "INSIGHT_BASE_URL",
         "https://insight.volcengineapi.com",
         "Address of Content Insight.",
         "内容洞察地址。",
@@ -112,42 +105,36 @@ class Settings:
 
     # --- where things are kept
     state_dir: Path | None = setting(
-        "STATE_DIR",
         None,
         "Ledger, library and limiter; default: the user data folder of the system.",
         "账本、资料库与限速状态的目录；默认为系统的用户数据目录。",
         section="folders",
     )
     output_root: Path = setting(
-        "OUTPUT_ROOT",
         Path("tikomni-output"),
         "Root of JSON documents and run folders.",
         "JSON 文档与运行目录的根。",
         section="folders",
     )
     card_root: Path | None = setting(
-        "CARD_ROOT",
         None,
         "Root of Markdown cards, such as a folder of an Obsidian vault; default <output root>/cards.",
         "Markdown 卡片的根目录（例如 Obsidian 库内的目录）；默认 <输出根>/cards。",
         section="folders",
     )
     output_runs_dir: str = setting(
-        "OUTPUT_RUNS_DIR",
         "_runs",
         "Run folders, below the output root or absolute.",
         "运行目录（相对输出根或绝对路径）。",
         section="folders",
     )
     output_results_dir: str = setting(
-        "OUTPUT_RESULTS_DIR",
         "results",
         "Work documents, below the output root or absolute.",
         "作品 JSON 目录（相对输出根或绝对路径）。",
         section="folders",
     )
     output_errors_dir: str = setting(
-        "OUTPUT_ERRORS_DIR",
         "_errors",
         "Documents of inputs that failed, below the output root or absolute.",
         "失败输入的 JSON 目录（相对输出根或绝对路径）。",
@@ -156,7 +143,6 @@ class Settings:
 
     # --- cards
     path_locale: str = setting(
-        "PATH_LOCALE",
         "zh",
         "Preset of card folders: zh or en.",
         "卡片目录预设：zh 或 en。",
@@ -164,7 +150,6 @@ class Settings:
         choices=("zh", "en"),
     )
     card_route_work: str | None = setting(
-        "CARD_ROUTE_WORK",
         None,
         "Folders of work cards, parts separated by |.",
         "作品卡目录，各级用 | 分隔。",
@@ -172,7 +157,6 @@ class Settings:
         yaml=("storage_routes.card_type_routes.work",),
     )
     card_route_author: str | None = setting(
-        "CARD_ROUTE_AUTHOR",
         None,
         "Folders of creator cards, parts separated by |.",
         "作者卡目录，各级用 | 分隔。",
@@ -180,28 +164,23 @@ class Settings:
         yaml=("storage_routes.card_type_routes.author",),
     )
     card_route_author_sample_work: str | None = setting(
-        "CARD_ROUTE_AUTHOR_SAMPLE_WORK",
         None,
         "Folders of a creator's sampled works, parts separated by |.",
         "作者样本作品卡目录，各级用 | 分隔。",
         section="cards",
         yaml=("storage_routes.card_type_routes.author_sample_work",),
     )
-    card_prefix_work: str = setting(
-        "CARD_PREFIX_WORK", "CBV", "First part of a work card's name.", "作品卡文件名前缀。", section="cards"
-    )
+    card_prefix_work: str = setting("CBV", "First part of a work card's name.", "作品卡文件名前缀。", section="cards")
     card_prefix_author: str = setting(
-        "CARD_PREFIX_AUTHOR", "CBA", "First part of a creator card's name.", "作者卡文件名前缀。", section="cards"
+        "CBA", "First part of a creator card's name.", "作者卡文件名前缀。", section="cards"
     )
     card_prefix_author_sample_work: str = setting(
-        "CARD_PREFIX_AUTHOR_SAMPLE_WORK",
         "CBV",
         "First part of a sampled work's card name.",
         "作者样本作品卡文件名前缀。",
         section="cards",
     )
     filename_pattern_card: str = setting(
-        "FILENAME_PATTERN_CARD",
         "{prefix}-{author_slug}-{title_slug}{ext}",
         "Name of a card; the work id is appended where the pattern lacks it.",
         "卡片文件名；缺作品 ID 时自动补在末尾。",
@@ -210,7 +189,6 @@ class Settings:
         yaml=("naming_rules.card_filename_pattern",),
     )
     filename_pattern_json: str = setting(
-        "FILENAME_PATTERN_JSON",
         "{timestamp}-{platform}-{identifier}{ext}",
         "Name of a JSON document.",
         "JSON 文档文件名。",
@@ -218,14 +196,12 @@ class Settings:
         yaml=("naming_rules.json_filename_pattern",),
     )
     card_tags: str = setting(
-        "CARD_TAGS",
         "tikomni/work",
         "Obsidian tags of a card, separated by commas.",
         "卡片的 Obsidian 标签，逗号分隔。",
         section="cards",
     )
     images: int = setting(
-        "IMAGES",
         9,
         "Pictures stored for each picture post.",
         "每个图文作品保存的图片数。",
@@ -234,7 +210,6 @@ class Settings:
         most=100,
     )
     language: str | None = setting(
-        "LANGUAGE",
         None,
         "Language of cards and hints: zh or en; default: the platform's.",
         "卡片与提示的语言：zh 或 en；默认随平台。",
@@ -242,7 +217,6 @@ class Settings:
         choices=("zh", "en"),
     )
     display_zone: str = setting(
-        "DISPLAY_ZONE",
         "Asia/Shanghai",
         "Time zone of the dates that people read.",
         "日期显示所用时区。",
@@ -251,7 +225,6 @@ class Settings:
 
     # --- calls
     global_qps: float = setting(
-        "GLOBAL_QPS",
         5.0,
         "Requests a second that carry the key, over all processes of this machine.",
         "本机所有进程合计的每秒请求数。",
@@ -260,7 +233,6 @@ class Settings:
         most=100,
     )
     timeout_ms: int = setting(
-        "TIMEOUT_MS",
         60_000,
         "Longest wait for one answer, milliseconds.",
         "单次请求最长等待（毫秒）。",
@@ -270,7 +242,6 @@ class Settings:
         yaml=("runtime.timeout_ms",),
     )
     timeout_retry_max: int = setting(
-        "TIMEOUT_RETRY_MAX",
         3,
         "How often a read that failed on the way is asked again.",
         "读取请求失败后的最多重试次数。",
@@ -279,7 +250,6 @@ class Settings:
         most=8,
     )
     timeout_retry_backoff_ms: int = setting(
-        "TIMEOUT_RETRY_BACKOFF_MS",
         300,
         "First pause before asking again; it doubles each time.",
         "首次重试前的等待（毫秒），之后翻倍。",
@@ -288,21 +258,18 @@ class Settings:
         most=5000,
     )
     http_user_agent: str | None = setting(
-        "HTTP_USER_AGENT",
         None,
         "User-Agent header; default tikomni-skills/<version>.",
         "User-Agent 请求头；默认 tikomni-skills/<版本>。",
         section="calls",
     )
     http_accept_language: str = setting(
-        "HTTP_ACCEPT_LANGUAGE",
         "zh-CN,zh;q=0.9,en;q=0.8",
         "Accept-Language header.",
         "Accept-Language 请求头。",
         section="calls",
     )
     shelf_facts_sec: int = setting(
-        "SHELF_FACTS_SEC",
         86_400,
         "How long stored counts and profiles stand for new ones, seconds.",
         "已存数据（互动数、主页资料）的有效期（秒）。",
@@ -310,7 +277,6 @@ class Settings:
         least=0,
     )
     shelf_lists_sec: int = setting(
-        "SHELF_LISTS_SEC",
         21_600,
         "The same for lists: works, comments, search.",
         "已存列表（作品、评论、搜索）的有效期（秒）。",
@@ -318,7 +284,6 @@ class Settings:
         least=0,
     )
     shelf_rankings_sec: int = setting(
-        "SHELF_RANKINGS_SEC",
         600,
         "The same for what changes by the minute: charts, feeds, live rooms.",
         "已存榜单、推荐流与直播状态的有效期（秒）。",
@@ -326,7 +291,6 @@ class Settings:
         least=0,
     )
     max_age_sec: int | None = setting(
-        "MAX_AGE_SEC",
         None,
         "One age for all of these, seconds; unset: each has its own.",
         "统一的有效期（秒）；不填则各按其类。",
@@ -334,7 +298,6 @@ class Settings:
         least=0,
     )
     stop_after_failures: int = setting(
-        "STOP_AFTER_FAILURES",
         5,
         "A run ends when so many calls in a row have failed in the same way.",
         "连续多少次同类失败后结束本次运行。",
@@ -343,7 +306,6 @@ class Settings:
         most=1000,
     )
     deadline_sec: float | None = setting(
-        "DEADLINE_SEC",
         None,
         "Longest run of a command, seconds; default 90 unless a person watches a terminal.",
         "命令最长运行时间（秒）；非终端下默认 90。",
@@ -353,14 +315,12 @@ class Settings:
 
     # --- words of a video
     transcript_sources: str = setting(
-        "TRANSCRIPT_SOURCES",
         "subtitles,insight,asr,relay,local",
         "Where words of a video are sought, in this order.",
         "获取视频文字稿的来源及顺序。",
         section="words",
     )
     asr_soft_wait_sec: float = setting(
-        "ASR_SOFT_WAIT_SEC",
         90,
         "A speech job without a result for this long is told of; 0: never.",
         "转写任务多久（秒）无结果时提示；0 为不提示。",
@@ -368,7 +328,6 @@ class Settings:
         least=0,
     )
     asr_hard_fallback_sec: float = setting(
-        "ASR_HARD_FALLBACK_SEC",
         120,
         "A clip of which the service says nothing new for this long (at least a quarter of its length) is uploaded and"
         " sent again, which may be charged twice; 0: never.",
@@ -377,7 +336,6 @@ class Settings:
         least=0,
     )
     local_asr: Literal["never", "last"] = setting(
-        "LOCAL_ASR",
         "never",
         "Speech recognition on this machine: last (where nothing else serves) or never (only when asked for by name).",
         "本机语音识别：last（其他来源都不可用时）或 never（仅在点名时）。",
@@ -385,14 +343,12 @@ class Settings:
         choices=("never", "last"),
     )
     local_asr_model_dir: str | None = setting(
-        "LOCAL_ASR_MODEL_DIR",
         None,
         "Folders of your own speech models, separated as in PATH, for speech recognition on this machine.",
         "自备语音识别模型的目录（分隔方式同 PATH），用于本机识别。",
         section="words",
     )
     upload_provider: str = setting(
-        "UPLOAD_PROVIDER",
         "oss",
         "Where clips are uploaded that the speech service cannot fetch: oss inside mainland China, r2 elsewhere.",
         "转写服务无法直接获取的视频上传到哪里：中国大陆用 oss，其他地区用 r2。",
@@ -400,7 +356,6 @@ class Settings:
         choices=("oss", "r2"),
     )
     asr_poll_interval_sec: float = setting(
-        "ASR_POLL_INTERVAL_SEC",
         3.0,
         "Longest pause between two looks at a speech job; it starts at 0.5 and grows.",
         "查询转写任务的最长间隔（秒），从 0.5 秒逐步增长。",
@@ -410,7 +365,6 @@ class Settings:
         yaml=("asr_strategy.poll_interval_sec",),
     )
     asr_min_sec: float = setting(
-        "ASR_MIN_SEC",
         13,
         "Clips up to this length are not sent to speech recognition.",
         "不超过此时长（秒）的视频不送转写。",
@@ -418,7 +372,6 @@ class Settings:
         least=0,
     )
     asr_max_sec: float = setting(
-        "ASR_MAX_SEC",
         1800,
         "Clips beyond this length are not sent to speech recognition.",
         "超过此时长（秒）的视频不送转写。",
@@ -426,7 +379,6 @@ class Settings:
         least=0,
     )
     asr_usd_per_hour: float | None = setting(
-        "ASR_USD_PER_HOUR",
         None,
         "Your price for an hour of speech recognition; unset: counted in seconds only.",
         "每小时转写价格（美元）；不填则只统计秒数。",
@@ -436,14 +388,12 @@ class Settings:
 
     # --- figures of a creator
     score_weights: str | None = setting(
-        "SCORE_WEIGHTS",
         None,
         "What a like, a comment, a collect and a share weigh in the recency score; default 0.15,0.20,0.35,0.30.",
         "近期得分中点赞、评论、收藏、分享的权重；默认 0.15,0.20,0.35,0.30。",
         section="figures",
     )
     immature_hours: float = setting(
-        "IMMATURE_HOURS",
         72,
         "Works younger than this, hours, are shown but not compared.",
         "发布未满此小时数的作品只展示、不参与比较。",
@@ -451,21 +401,18 @@ class Settings:
         least=0,
     )
     hit_thresholds: str | None = setting(
-        "HIT_THRESHOLDS",
         None,
         "Likes that make a hit, rising; default by platform, such as 100,1000,10000.",
         "爆文点赞门槛（递增）；默认随平台，如 100,1000,10000。",
         section="figures",
     )
     ignore_works: str | None = setting(
-        "IGNORE_WORKS",
         None,
         "Works to leave out of figures: pinned, sponsored, or both.",
         "不计入统计的作品：pinned（置顶）、sponsored（商单），逗号分隔。",
         section="figures",
     )
     words_file: Path | None = setting(
-        "WORDS_FILE",
         None,
         "A file with words of your own field, one a line, that are never cut when texts are read for keywords.",
         "自定义词表文件，每行一词，提取关键词时不会被切开。",
@@ -474,28 +421,24 @@ class Settings:
 
     # --- analyses by a model
     llm_provider: str | None = setting(
-        "LLM_PROVIDER",
         None,
         "Whose model writes analyses for --analyst: deepseek, qwen, ark, moonshot or ollama.",
         "--analyst 使用谁的模型：deepseek、qwen、ark、moonshot 或 ollama。",
         section="analyst",
     )
     llm_base_url: str | None = setting(
-        "LLM_BASE_URL",
         None,
         "Address of any server with /chat/completions; default the provider's.",
         "任何提供 /chat/completions 的服务地址；默认用所选提供商的。",
         section="analyst",
     )
     llm_model: str | None = setting(
-        "LLM_MODEL",
         None,
         "Name of the model; deepseek and qwen have a default.",
         "模型名称；deepseek 与 qwen 有默认值。",
         section="analyst",
     )
     llm_api_key: str | None = setting(
-        "LLM_API_KEY",
         None,
         "Its key; default the provider's own variable, such as DEEPSEEK_API_KEY. None is needed on this machine.",
         "其密钥；默认读取该提供商自己的变量（如 DEEPSEEK_API_KEY）；本机服务不需要。",
@@ -503,7 +446,6 @@ class Settings:
         secret=True,
     )
     llm_timeout_sec: float = setting(
-        "LLM_TIMEOUT_SEC",
         180,
         "Longest wait for one answer of the model, seconds.",
         "模型单次回答的最长等待（秒）。",
@@ -512,14 +454,12 @@ class Settings:
         most=3600,
     )
     llm_usd_per_mtok: str | None = setting(
-        "LLM_USD_PER_MTOK",
         None,
         "Your price for a million tokens, USD, read and written, such as 0.5,1.5; unset: counted in tokens only.",
         "每百万 token 的价格（美元），输入与输出用逗号分隔，如 0.5,1.5；不填则只统计 token 数。",
         section="analyst",
     )
     llm_max_cost: float | None = setting(
-        "LLM_MAX_COST",
         None,
         "What the model may cost in one run, USD; it needs a price, and without one nothing is asked.",
         "单次运行中模型费用上限（美元）；须已知价格，否则不发送请求。",
@@ -536,9 +476,14 @@ class Settings:
     warnings: tuple[str, ...] = field(default=(), compare=False)
 
     @property
+    def provider(self) -> Literal["tikomni", "tikhub"]:
+        """Who answers the common routes: TikOmni, unless TikHub's key is the only one."""
+        return "tikomni" if self.api_key or not self.tikhub_api_key else "tikhub"
+
+    @property
     def origin(self) -> str:
-        """The address of the upstream in use: TikOmni's, unless TikHub's key is the only one."""
-        return self.base_url if self.api_key or not self.tikhub_api_key else self.tikhub_base_url
+        """The address of the upstream in use."""
+        return self.base_url if self.provider == "tikomni" else self.tikhub_base_url
 
     def shelf_life(self, group: Literal["facts", "lists", "rankings", "text"]) -> float:
         """Seconds for which a stored answer of this group stands for a new one; text does not change."""
@@ -575,14 +520,14 @@ class Settings:
         return self.http_user_agent or f"tikomni-skills/{__version__}"
 
     def require_key(self) -> str:
-        """The key of the upstream in use: TikOmni's, else TikHub's.
+        """The key of the upstream in use.
 
         Raises:
             InputError: ``missing_key``, or ``placeholder_key`` where it is a sample value.
         """
-        if self.api_key or not self.tikhub_api_key:
+        if self.provider == "tikomni":
             return check_key(self.api_key, self.api_key_env)
-        return check_key(self.tikhub_api_key, PREFIX + "TIKHUB_API_KEY")
+        return check_key(self.tikhub_api_key, variable("tikhub_api_key"))
 
 
 def check_key(key: str | None, name: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from tikomni import redact
 from tikomni.errors import InputError
 from tikomni.locations import config_file
-from tikomni.settings import PREFIX, ROWS, Settings
+from tikomni.settings import PREFIX, ROWS, Settings, variable
 
 _FOREIGN_KEY = re.compile(rf"(?!{PREFIX})[A-Z0-9_]+_API_KEY")
 _BY_NAME = {row.name: row for row in ROWS}
@@ -115,7 +115,7 @@ def convert(name: str, raw: Any, source: str) -> Any:
     row = _BY_NAME[name]
     meta, kind = row.metadata, str(row.type)
     shown = redact.MASK if meta["secret"] else repr(raw)
-    where = f"{meta['env']}={shown} ({source})"
+    where = f"{variable(name)}={shown} ({source})"
     if raw is None or (isinstance(raw, str) and not raw.strip()):
         return row.default
     try:
@@ -145,7 +145,7 @@ def _check_url(name: str, url: str, source: str) -> None:
     from urllib.parse import urlsplit
 
     parts = urlsplit(url)
-    where = f"{_BY_NAME[name].metadata['env']}={url!r} ({source})"
+    where = f"{variable(name)}={url!r} ({source})"
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
         raise InputError("config", f"{where}: expected an address such as https://api.tikomni.com.")
     if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
@@ -155,7 +155,7 @@ def _check_url(name: str, url: str, source: str) -> None:
 def _from_variables(variables: Mapping[str, str], source: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for row in ROWS:
-        for name in (row.metadata["env"], *row.metadata["aliases"]):
+        for name in (variable(row.name), *row.metadata["aliases"]):
             if variables.get(name, "").strip():
                 found[row.name] = variables[name]
                 break

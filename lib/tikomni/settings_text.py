@@ -1,7 +1,8 @@
-"""Texts generated from the settings table: ``env.example``, the commented YAML, the documentation's table."""
+"""The commented YAML generated from the settings table."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -19,29 +20,14 @@ SECTIONS = {
 }
 
 
-def env_text() -> str:
-    """``env.example``: every variable, commented out, with its meaning in English and Chinese."""
-    lines = [
-        "# Copy to .env beside the skill folders (mode 600) and set what you need; only the key is required.",
-        "# 复制为技能目录旁的 .env（权限 600），按需填写；只有密钥是必填项。",
-    ]
-    for section, rows in _sections():
-        lines += ["", f"# --- {' / '.join(SECTIONS[section])}"]
-        for row in rows:
-            lines += [f"# {row.metadata['en']}", f"# {row.metadata['zh']}"]
-            key = row.name == "api_key"
-            lines.append(f"{'' if key else '# '}{row.metadata['env']}={_shown(row.default)}")
-    return "\n".join(lines) + "\n"
-
-
 def yaml_text() -> str:
     """The commented YAML that ``config init`` writes."""
     lines = [
         "# Settings of tikomni-skills. Flags, the environment and .env files are stronger than this file.",
         "# tikomni-skills 设置。命令行、环境变量与 .env 的优先级高于本文件。",
     ]
-    for section, rows in _sections():
-        lines += ["", f"# --- {' / '.join(SECTIONS[section])}"]
+    for heading, rows in sections():
+        lines += ["", f"# --- {heading}"]
         for row in rows:
             choices = f" ({' | '.join(row.metadata['choices'])})" if row.metadata["choices"] else ""
             lines += [f"# {row.metadata['en']}{choices}", f"# {row.metadata['zh']}"]
@@ -49,28 +35,13 @@ def yaml_text() -> str:
     return "\n".join(lines) + "\n"
 
 
-def markdown_table() -> str:
-    """The settings table of the documentation."""
-    lines = ["| variable | config key | default | meaning |", "|---|---|---|---|"]
-    for row in ROWS:
-        meaning = row.metadata["en"].replace("|", r"\|")
-        lines.append(f"| `{row.metadata['env']}` | `{row.name}` | {_code(row.default)} | {meaning} |")
-    return "\n".join(lines) + "\n"
-
-
-def _sections() -> list[tuple[str, list[Any]]]:
-    return [(name, list(rows)) for name, rows in groupby(ROWS, key=lambda r: r.metadata["section"])]
-
-
-def _shown(value: Any) -> str:
-    return "" if value is None else str(value)
+def sections() -> Iterator[tuple[str, Iterator[Any]]]:
+    """The rows of the table by section, each with its heading in English and Chinese."""
+    for name, rows in groupby(ROWS, key=lambda r: r.metadata["section"]):
+        yield " / ".join(SECTIONS[name]), rows
 
 
 def _yaml(value: Any) -> str:
     if value is None:
         return ""
     return f'"{value}"' if isinstance(value, str | Path) else str(value)
-
-
-def _code(value: Any) -> str:
-    return "" if value is None else f"`{value}`"

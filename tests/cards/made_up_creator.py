@@ -210,8 +210,8 @@ def _pictures() -> list[str | None]:
 
 
 def write(path: Path, of: ReportData, accepted: Sequence[Accepted] = (), waiting: Sequence[str] = ()) -> Path:
-    from tikomni.cards.report import render
+    from tikomni.cards.report import chunks
     from tikomni.cards.report_analysis import put
 
-    path.write_text(put(render(of), accepted, waiting, of.language), encoding="utf-8")
+    path.write_text(put("".join(chunks(of)), accepted, waiting, of.language), encoding="utf-8")
     return path

@@ -38,7 +38,7 @@ def test_the_schemas_are_schemas_and_name_the_members_of_the_documents() -> None
 
 def test_works_make_valid_documents_that_read_back(video: Work, note: Work) -> None:
     for work in (video, note, Work(platform="x", platform_work_id="1")):
-        made = document.work_document(work)
+        made = document.document(work)
         document.validate(made)
         assert made["schema_version"] == document.SCHEMA_VERSION
         assert Work.from_dict(json.loads(json.dumps(made))) == work
@@ -79,7 +79,7 @@ def test_a_document_goes_to_the_results_and_no_json_to_the_cards(settings: Setti
     ],
 )
 def test_a_violation_is_told_by_its_place(video: Work, pointer: str, spoil: Callable[[dict[str, Any]], Any]) -> None:
-    made = document.work_document(video)
+    made = document.document(video)
     spoil(made)
     with pytest.raises(TikomniError) as caught:
         document.validate(made)
@@ -88,7 +88,7 @@ def test_a_violation_is_told_by_its_place(video: Work, pointer: str, spoil: Call
 
 
 def test_a_partial_caption_is_never_main_text(note: Work) -> None:
-    made = document.work_document(note) | {"partial": {"caption_raw": "cut"}}
+    made = document.document(note) | {"partial": {"caption_raw": "cut"}}
     with pytest.raises(TikomniError, match="primary_text_source"):
         document.validate(made)
 
@@ -104,7 +104,7 @@ CREATOR = Creator("douyin", "MS4w", author_name="田", liked_count=3, approximat
 
 def test_a_creators_document_reads_back(settings: Settings) -> None:
     for creator in (CREATOR, Creator("x", "1")):
-        path = document.write_creator_document(Tree(settings), creator, AT)
+        path = document.write_document(Tree(settings), creator, AT)
         stored = json.loads(path.read_text("utf-8"))
         assert Creator.from_dict(stored) == creator and stored["schema_version"] == document.SCHEMA_VERSION
 
@@ -121,5 +121,5 @@ def test_a_creators_document_reads_back(settings: Settings) -> None:
 )
 def test_a_violation_of_a_creators_document_is_told(pointer: str, changed: dict[str, Any]) -> None:
     with pytest.raises(TikomniError, match="creator document") as caught:
-        document.validate(document.creator_document(CREATOR) | changed, document.CREATOR_SCHEMA_PATH)
+        document.validate(document.document(CREATOR) | changed, document.CREATOR_SCHEMA_PATH)
     assert caught.value.details["pointer"] == pointer

@@ -15,8 +15,12 @@ from tikomni.settings import Settings
 from tikomni.storage.tree import Tree
 
 
+def place(settings: Settings, work: Work, kind: paths.Kind = "work") -> Path:
+    return paths.place(settings, kind, paths.Subject.of(work))
+
+
 def relative(settings: Settings, work: Work, kind: paths.Kind = "work") -> str:
-    return paths.card_path(settings, kind, work).relative_to(settings.cards).as_posix()
+    return place(settings, work, kind).relative_to(settings.cards).as_posix()
 
 
 def test_presets(settings: Settings, video: Work) -> None:
@@ -85,9 +89,9 @@ def test_homes_are_probed_and_not_made(settings: Settings) -> None:
 def test_routes_never_leave_the_card_root(settings: Settings, video: Work) -> None:
     hostile = replace(video, platform="../../..", author_name="../../../x", title="..\\..\\y")
     for kind in ("work", "author", "author_sample_work"):
-        assert paths.card_path(settings, kind, hostile).is_relative_to(settings.cards)
+        assert place(settings, hostile, kind).is_relative_to(settings.cards)
     escaping = replace(settings, card_route_work="..|..|x")
-    assert paths.card_path(escaping, "work", hostile).parent == settings.cards / "x"
+    assert place(escaping, hostile).parent == settings.cards / "x"
 
 
 def test_a_link_out_of_the_card_root_is_refused(settings: Settings, video: Work, tmp_path: Path) -> None:
@@ -113,7 +117,8 @@ def test_one_index_finds_what_single_looks_find(settings: Settings, video: Work)
     index = paths.CardIndex(settings)
     for work in works:
         subject = paths.Subject.of(work)
-        assert index.find("work", subject) == paths.find_card(settings, "work", subject) == made[work.key]
+        single = paths.CardIndex(settings).find("work", subject)
+        assert index.find("work", subject) == single == made[work.key]
         assert index.find("author_sample_work", subject) is None
     assert index.find("work", paths.Subject.of(replace(video, platform_work_id="3"))) is None
 
@@ -168,7 +173,7 @@ NOT_OURS = ["my own note", "---\nbroken: [\n---\nmine", "---\ntype: work\n---\n"
 
 @pytest.mark.parametrize("content", NOT_OURS)
 def test_a_file_that_is_not_this_card_is_left_alone(settings: Settings, video: Work, content: str) -> None:
-    taken = paths.card_path(settings, "work", video)
+    taken = place(settings, video)
     taken.parent.mkdir(parents=True)
     taken.write_text(content, "utf-8")
     warnings: list[str] = []

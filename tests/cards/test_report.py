@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from tikomni.cards import report
-from tikomni.cards.report import CHARTS, WALL, ReportData, render
+from tikomni.cards.report import CHARTS, WALL, ReportData, chunks
 from tikomni.facts import Work
 
 HOSTILE = (
@@ -30,6 +30,10 @@ HOSTILE = (
     "很长" * 5000,
     "👩‍👩‍👧 🏳️‍🌈 emoji",
 )
+
+
+def render(data: ReportData, charts: Path = CHARTS) -> str:
+    return "".join(chunks(data, charts))
 
 
 @dataclass

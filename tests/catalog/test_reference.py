@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tikomni import docs
-from tikomni.catalog import Route, reference
+from tikomni.catalog import Route, compile, reference
 
 MOST_BYTES = 150_000
 ROW = {
@@ -44,7 +44,7 @@ def page(*operations: dict[str, Any], method: str = "get") -> str:
             for n, operation in enumerate(operations)
         },
     }
-    return reference.pages([document])["some-api.md"]
+    return reference.pages([compile.tagged(document)])["some-api.md"]
 
 
 def query(name: str, **more: Any) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def query(name: str, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def pages(documents) -> dict[str, str]:
-    return reference.pages(documents.values())
+    return reference.pages(map(compile.tagged, documents.values()))
 
 
 def test_the_pages_are_fresh() -> None:
@@ -64,7 +64,7 @@ def test_the_pages_are_fresh() -> None:
 
 
 def test_same_source_same_text(documents, pages) -> None:
-    assert reference.pages(reversed(documents.values())) == pages
+    assert reference.pages(map(compile.tagged, reversed(documents.values()))) == pages
 
 
 def test_a_package_makes_the_same_pages_without_the_source(pages) -> None:

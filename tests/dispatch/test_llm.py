@@ -27,11 +27,11 @@ def test_a_preset_is_whole_and_named_in_the_setting(name):
     preset = PRESETS[name]
     parts = urlsplit(preset["base_url"])
     assert parts.scheme == "https" or parts.hostname in LOOPBACK
-    assert (preset["key"] is None) == (parts.hostname in LOOPBACK) and preset["form"] in llm.FORMS
+    assert ("key" in preset) != (parts.hostname in LOOPBACK) and preset["form"] in llm.FORMS
     meta = next(row.metadata for row in ROWS if row.name == "llm_provider")
     assert name in meta["en"] and name in meta["zh"]
     default = next(row.metadata for row in ROWS if row.name == "llm_model")["en"]
-    assert (preset["model"] is not None) == (name in default)
+    assert ("model" in preset) == (name in default)
     endpoint = named(PROVIDER=name, MODEL="some-model", API_KEY="sk-of-mine-56ef")
     assert (endpoint.base_url, endpoint.model, endpoint.form) == (preset["base_url"], "some-model", preset["form"])
 

@@ -68,6 +68,15 @@ def test_the_window_is_what_is_stored_of_all_unless_a_date_is_given(run, stored)
     assert any(links["dy_60"].id in warning and "--works all" in warning for warning in long["warnings"])
 
 
+def test_an_installed_skill_names_its_own_script_for_older_works(run, stored, tmp_path):
+    script = tmp_path / "agent" / "creator-analysis" / "scripts" / "analyze_creator.py"
+    script.parent.mkdir(parents=True)
+    script.touch()
+    names = [links[profile].url for profile in ("dy_20", "dy_60")]
+    ran = run("compare", *names, "--since", "2020-01-01", TIKOMNI_SKILL_DIR=str(script.parents[1]))
+    assert any(str(script) in warning for warning in ran.document["warnings"])
+
+
 def test_the_same_creators_in_the_same_window_have_the_same_figures_as_alone(run, stored):
     alone = run("creator", links["dy_20"].url, "--no-transcripts", "--detail", "none").document["result"]["figures"]
     whole = run("compare", links["dy_20"].url, links["xhs_20"].url).document["result"]

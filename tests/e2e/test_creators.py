@@ -96,6 +96,16 @@ def test_a_note_is_asked_for_where_notes_of_its_kind_are(run, asked):
     assert routes.count("get_video_note_detail") <= videos < 12 and routes.count("get_image_note_detail") > 0
 
 
+@pytest.mark.parametrize(("words", "subtitled"), [([], 1), (["--detail", "none"], 0)])
+def test_a_works_own_answer_may_spare_its_speech(run, sandbox, asked, words, subtitled):
+    """Lists carry no subtitles. Where the answer is not to be asked for, the list's clip is heard."""
+    works = rows(run("creator", links["kitchen"].url, *words))
+    sources = [work["transcript"]["source"] for work in works if work["transcript"]]
+    assert (sources.count("subtitles"), len(sources)) == (subtitled, 12)
+    assert len(sandbox.bill.seconds_by_file) == 12 - subtitled
+    assert any("video_note_detail" in route for route in asked()) == bool(subtitled)
+
+
 def test_counts_that_a_list_lacks_are_asked_for_when_all_details_are(run, sandbox):
     for route in (NOTES, "xiaohongshu.app.get_user_notes", "xiaohongshu.web_v2.fetch_home_notes_app"):
         sandbox.faults.add(route, "status", times=None, status=404)
@@ -122,7 +132,9 @@ def test_a_number_of_works_and_dates_bound_the_walk(run, asked):
 def test_a_dry_run_asks_nothing_and_tells_each_choices_price(run, asked):
     ran = run("creator", links["xhs_60"].url, "--dry-run")
     [plan] = ran.document["result"]["plan"]
-    assert asked() == [] and plan["detail_calls_at_most"] == {"none": 0, "sample": 60, "all": 200}
+    assert asked() == [] and plan["detail_calls_at_most"] == {"none": 0, "sample": 80, "all": 200}
+    [silent] = run("creator", links["xhs_60"].url, "--dry-run", "--no-transcripts").document["result"]["plan"]
+    assert silent["detail_calls_at_most"]["sample"] == 60
     assert plan["usd_per_detail_call"] > 0 and plan["list_route"] == NOTES
     usd = plan["usd_at_most"]
     assert usd["none"] < usd["sample"] < usd["all"] == pytest.approx(0.001 * (1 + plan["list_calls_at_most"] + 200))

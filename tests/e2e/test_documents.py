@@ -22,7 +22,7 @@ from tikomni.cli.base import Parser
 from tikomni.envelope import tokens
 from tikomni.sandbox import links
 from tikomni.sandbox.world import hits, media
-from tikomni.settings import ROWS
+from tikomni.settings import ROWS, variable
 
 ROOT = Path(__file__).resolve().parents[2]
 SKILLS = sorted(folder for folder in (ROOT / "skills").iterdir() if (folder / "SKILL.md").is_file())
@@ -202,7 +202,7 @@ def test_commands_flags_and_settings_in_running_text_exist(file):
         if (ours := of_ours(words)) and not re.search(r"[A-Z…<]{2,}|dev ", code):
             parses(ours)
         assert {w for w in re.findall(r"(?<![\w-])--[a-z][a-z-]+", code)} <= flags, code
-    known = {row.metadata["env"] for row in ROWS} | {"TIKOMNI_CONFIG_FILE", "TIKOMNI_PYTHON_OK", "TIKOMNI_SAMPLES"}
+    known = {variable(row.name) for row in ROWS} | {"TIKOMNI_CONFIG_FILE", "TIKOMNI_PYTHON_OK", "TIKOMNI_SAMPLES"}
     known |= {"TIKOMNI_DOUYIN_CREATOR_COOKIE_FILE"}
     assert set(re.findall(r"TIKOMNI_[A-Z0-9_]+[A-Z0-9]", text)) <= known
 

@@ -480,6 +480,12 @@ def test_a_video_without_captions_names_the_route_of_its_platform(machine, tmp_p
         assert "youtube.web_v2.get_video_info" in document["next"][0]["command"]
 
 
+def test_full_prints_every_row_of_a_plan(run, asked):
+    works = [f"https://www.douyin.com/video/{7_000_000_000_000_000_000 + n}" for n in range(30)]
+    ran = run("transcribe", *works, "--dry-run", "--full")
+    assert len(ran.document["result"]["plan"]) == 30 and asked() == []
+
+
 # --- a world in which two works have one film
 
 
@@ -493,14 +499,14 @@ def shared_works() -> list[str]:
 
 def world_with_a_shared_film(folder: Path) -> Sandbox:
     """Answers of two works that point to one film, and a speech job that finds it silent."""
+    from tikomni.sandbox.answers import ORIGIN
     from tikomni.sandbox.world import douyin
 
     film = "https://films.example.com/one.mp4"
     rows = []
     for number in shared_ids():
-        detail = douyin.detail(load().work("douyin", number), "app", "https://films.example.com")
-        text = json.dumps(detail)
-        body = json.loads(text)
+        text = json.dumps(douyin.detail(load().work("douyin", number), "app"))
+        body = json.loads(text.replace(ORIGIN, "https://films.example.com"))
         point_to(body, film)
         rows.append({"route": "douyin.app.v3.fetch_one_video", "inputs": {"aweme_id": number},
                      "body": {"code": 200, "data": body}})  # fmt: skip

@@ -112,14 +112,16 @@ def test_a_full_disk_is_found_before_the_first_call(run, tmp_path, asked, variab
 def test_a_disk_that_fills_up_in_the_middle_costs_nothing_twice(run, tmp_path, sandbox):
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=72k", "tmpfs", str(disk)], capture_output=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=16", "tmpfs", str(disk)], capture_output=True
+    )
     if mounted.returncode:
         pytest.skip("mounting is not allowed here")
     try:
         ran = run("work", links["dy_pictures"].url, TIKOMNI_OUTPUT_ROOT=str(disk / "out"))
         assert (ran.exit_status, ran.document["error"]["code"]) == (1, "disk_full")
         assert ran.document["cost"]["billed_calls"] == 1
-        subprocess.run(["mount", "-o", "remount,size=20m", str(disk)], check=True)
+        subprocess.run(["mount", "-o", "remount,nr_inodes=1k", str(disk)], check=True)
         again = run("work", links["dy_pictures"].url, TIKOMNI_OUTPUT_ROOT=str(disk / "out"))
         assert again.document["status"] == "complete" and sandbox.bill.billed_calls == 1
     finally:

@@ -58,6 +58,40 @@ def test_a_right_answer_is_never_refused(made_up, kind, row):
     assert judged(made_up, kind, made_up.changed(made_up.answer(kind), row["at"], row["put"])) == ()
 
 
+@pytest.mark.parametrize("kind", [name for name, kind in kinds().items() if kind.claims])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("evidence", value) for value in (5, {"W01.03": 1}, "W01.03", [None])),
+        *(("figures", value) for value in (5, {"digg_count": 5}, ["digg_count"], [None])),
+        *(("figures", [{"name": "digg_count", "value": value}]) for value in (None, [], {})),
+        *((name, value) for name in ("text", "label", "quote") for value in (5, [], {})),
+    ],
+)
+def test_a_claim_of_another_shape_is_told_and_stops_nothing(made_up, kind, name, value):
+    places = evidence.walk(made_up.answer(kind), kinds()[kind].schema("zh"))
+    for at in [f"{place.pointer}/{name}" for place in places if place.schema.get("x-claim")]:
+        found = judged(made_up, kind, made_up.changed(made_up.answer(kind), at, value))
+        assert any(problem.pointer.startswith(at) for problem in found)
+
+
+@pytest.mark.parametrize("value", [5, {"a": 1}, "x", ["x"], [None], [{"sentence": 5}]])
+def test_replacements_of_another_shape_are_told(made_up, value):
+    answer = made_up.changed(made_up.answer("transcript.clean"), "/replacements", value)
+    assert any(problem.pointer.startswith("/replacements") for problem in judged(made_up, "transcript.clean", answer))
+
+
+def test_problems_stand_in_the_order_of_the_answer(made_up):
+    kind, wrong = "work.breakdown", "他一天赚了987654元"
+    answer, schema = made_up.answer(kind), kinds()[kind].schema("zh")
+    place = next(place for place in evidence.walk(answer, schema) if place.schema.get("x-claim"))
+    rest = {name: value for name, value in place.value.items() if name not in ("text", "label")}
+    for order in (("text", "label"), ("label", "text")):
+        claim = {name: wrong for name in order} | rest
+        found = judged(made_up, kind, made_up.changed(answer, place.pointer, claim))
+        assert [problem.pointer.rpartition("/")[2] for problem in found] == list(order)
+
+
 @pytest.mark.parametrize("kind", list(kinds()))
 @pytest.mark.parametrize(
     "wrapping",

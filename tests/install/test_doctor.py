@@ -144,8 +144,9 @@ def test_a_copy_of_somebody_else_is_no_update_of_ours(house: House) -> None:
     theirs.mkdir(parents=True)
     (theirs / "SKILL.md").write_text("theirs")
     finding = house.findings()["shadowed"]
-    assert finding["mend"].startswith("mv ")
-    assert str(theirs) in shlex.split(finding["mend"])
+    house.mend(finding)
+    assert "shadowed" not in house.findings()
+    assert theirs.parents[1].joinpath(f"{SKILL}.away", "SKILL.md").read_text() == "theirs"
 
 
 def test_a_key_that_can_be_none_is_told_without_it(house: House) -> None:
@@ -153,6 +154,7 @@ def test_a_key_that_can_be_none_is_told_without_it(house: House) -> None:
     env.write_text("TIKOMNI_API_KEY=your-api-key\n")
     found = house.findings()
     assert str(env) in found["key_placeholder_key"]["message"]
+    assert found["key_placeholder_key"]["mend"] == f"${{EDITOR:-vi}} {shlex.quote(str(env))}"
     env.write_text("TIKOMNI_API_KEY='two words'\n")
     assert found.keys() | house.findings().keys() == {"key_placeholder_key", "key_config"}
 
@@ -163,6 +165,18 @@ def test_a_skill_folder_that_may_not_be_changed(house: House, monkeypatch: pytes
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != locked)
     [finding] = [row for row in doctor.look([_place(house.skills)]) if row.code == "folder_not_writable"]
     assert shlex.split(finding.advice) == ["chmod", "u+w", str(locked)]
+    monkeypatch.setattr(os, "geteuid", lambda: locked.stat().st_uid + 1)  # installed with sudo
+    [finding] = [row for row in doctor.look([_place(house.skills)]) if row.code == "folder_not_writable"]
+    assert shlex.split(finding.advice) == ["sudo", "chown", "-R", str(os.geteuid()), str(locked)]
+
+
+def test_a_data_folder_of_another_user(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = house.home / "data" / "tikomni"
+    data.mkdir(parents=True)
+    monkeypatch.setenv("XDG_DATA_HOME", str(data.parent))
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != data)
+    [finding] = [row for row in doctor.look([]) if row.code == "folder_not_writable"]
+    assert shlex.split(finding.advice)[-1] == str(data)
 
 
 def _place(folder: Path) -> Place:

@@ -249,6 +249,39 @@ def test_environments_that_nobody_used_for_a_month_are_deleted(place: Environmen
     assert {path.name for path in home.iterdir() if path.is_dir()} == {recent.name}
 
 
+def test_what_another_user_keeps_for_himself_hinders_nobody(
+    place: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may look everywhere, so that the system is answered for."""
+    theirs = locate().folder.parents[1] / "package" / "0.0.1-0123456789ab"
+    theirs.mkdir(parents=True)
+    stat = Path.stat
+
+    def answer(path: Path, **options: bool) -> os.stat_result:
+        if path.parent == theirs:
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", answer)
+    assert unused() == []
+    assert unused(time.time() + 31 * 86_400) == [theirs]
+
+
+def test_what_was_deleted_in_part_is_not_taken_for_whole(place: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its deletion fails after the first file, or is killed there."""
+    package = locate().folder.parents[1] / "package" / "0.0.1-0123456789ab"
+    (package / "lib").mkdir(parents=True)
+    (package / "skills").mkdir()
+
+    def cut_short(folder: Path) -> None:
+        (folder / "lib").rmdir()
+        raise OSError("busy")
+
+    monkeypatch.setattr(shutil, "rmtree", cut_short)
+    assert prune([package]) == []
+    assert not package.exists()
+
+
 def test_an_environment_in_use_says_so(place: Environment) -> None:
     place.folder.mkdir(parents=True)
     place.marker.write_text("{}")

@@ -141,7 +141,7 @@ def test_can_be_executed() -> None:
     assert os.access(START, os.X_OK)
     if (ROOT / ".git").exists():
         listed = subprocess.run(
-            ["git", "ls-files", "--stage", "bin", ".ci/run", "skills/*/scripts/*.py"],
+            ["git", "ls-files", "--stage", "bin/tikomni-skills.js", ".ci/run", "skills/*/scripts/*.py"],
             cwd=ROOT, capture_output=True, text=True, check=True,
         ).stdout.splitlines()  # fmt: skip
         assert listed

@@ -22,6 +22,10 @@ def shelf(data: str) -> list[Path]:
     return sorted(Path(data, "tikomni", "package").iterdir())
 
 
+def empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
 def test_it_is_unpacked_once(packed: Path, run: Run, package_data: str) -> None:
     first = run("node", start(packed), "--version", XDG_DATA_HOME=package_data)
     [folder] = shelf(package_data)
@@ -47,6 +51,20 @@ def test_what_a_killed_run_left_is_not_used(packed: Path, run: Run, package_data
     assert len(shelf(package_data)) == 2
 
 
+def test_one_that_lost_a_file_is_unpacked_again(packed: Path, run: Run, package_data: str) -> None:
+    run("node", start(packed), "--version", XDG_DATA_HOME=package_data)
+    [folder] = shelf(package_data)
+    for path, spoil in (("lib/tikomni/errors.py", Path.unlink), ("skills/creator-analysis/SKILL.md", empty)):
+        spoil(folder / path)
+        done = run("node", start(packed), "--version", XDG_DATA_HOME=package_data)
+        assert done.returncode == 0 and (folder / path).read_text(), done.stdout + done.stderr
+
+
+def test_a_data_home_may_be_relative(packed: Path, run: Run) -> None:
+    done = run("node", start(packed), "list", XDG_DATA_HOME="here")
+    assert json.loads(done.stdout)["ok"], done.stdout + done.stderr
+
+
 def test_without_a_place_to_keep_it_it_is_unpacked_for_the_run(packed: Path, run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "tmp").mkdir()
@@ -55,6 +73,16 @@ def test_without_a_place_to_keep_it_it_is_unpacked_for_the_run(packed: Path, run
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(json.loads(done.stdout)["result"]["skills"]) == 3
     assert not list((tmp_path / "tmp").iterdir())
+
+
+def test_no_command_leads_to_a_package_that_is_gone_by_then(packed: Path, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "tmp").mkdir()
+    places = {"XDG_DATA_HOME": str(tmp_path / "file"), "TMPDIR": str(tmp_path / "tmp")}
+    done = run("node", start(packed), "doctor", **places)
+    mends = {row["code"]: row["mend"] for row in json.loads(done.stdout)["result"]["findings"]}
+    assert mends == {"no_environment": "npx tikomni-skills env", "nothing_installed": "npx tikomni-skills install"}
+    assert places["TMPDIR"] not in done.stdout + run("node", start(packed), "verify", **places).stdout
 
 
 @pytest.mark.parametrize(("locale", "words"), [("en_US.UTF-8", "could not be unpacked"), ("zh_CN.UTF-8", "解压")])

@@ -160,6 +160,9 @@ def test_openclaw_gets_its_block_and_its_manifest_says_so(home: Path, tikomni: T
     "words",
     [
         ("install", "claude-code", "--dir"),
+        ("install", ""),
+        ("update", " "),
+        ("env", "init", ""),
         ("install", "claude-code", "--dir", ""),
         ("install", "claude-code", "--dir="),
         ("install", "claude-code", "--scope"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -36,30 +38,38 @@ def library(tmp_path):
     return Library(tmp_path / "library.sqlite3", "https://one.invalid/")
 
 
+def metrics(library: Library, kind: str, object_id: str) -> list[sqlite3.Row]:
+    with closing(sqlite3.connect(library.path)) as db:
+        db.row_factory = sqlite3.Row
+        sql = "SELECT * FROM metrics WHERE kind = ? AND object_id = ? ORDER BY taken_at"
+        return db.execute(sql, (kind, object_id)).fetchall()
+
+
 def test_documents_come_back_as_they_were(library):
     library.keep(WORK), library.keep_creator(CREATOR), library.keep_comments([COMMENT])
     assert library.work("douyin", "w1") == WORK and library.find("w1") == (WORK,)
     assert library.creator("douyin", "a1") == CREATOR and list(library.creators()) == [CREATOR]
-    assert library.comments(WORK) == (COMMENT,)
+    assert library.comment("douyin", "c1") == COMMENT
     assert library.creator("xiaohongshu", "a1") is None
 
 
 def test_another_origin_knows_nothing_of_it(library):
     library.keep(WORK), library.keep_creator(CREATOR), library.keep_comments([COMMENT])
     other = Library(library.path, "https://two.invalid")
-    assert list(other.works()) == list(other.creators()) == [] and other.comments(WORK) == ()
-    assert other.metrics("work", "w1") == () and Library(library.path, "https://one.invalid").work("douyin", "w1")
+    assert list(other.works()) == list(other.creators()) == [] and other.comment("douyin", "c1") is None
+    assert other.held("work", "douyin", "w1") == 0 and Library(library.path, "https://one.invalid").find("w1")
 
 
 def test_counts_are_added_once_for_each_snapshot_and_never_replaced(library):
     for count, day in ((100, 2), (90, 3), (90, 3)):
         library.keep_creator(replace(CREATOR, fans_count=count, snapshot_at=f"2026-03-0{day}T08:00:00+08:00"))
     library.keep(WORK)
-    found = library.metrics("creator", "a1")
-    assert [(m.counts["fans_count"], m.counts["works_count"]) for m in found] == [(100, None), (90, None)]
-    assert found[0].route == "some.profile" and set(found[0].counts) >= {"following_count", "liked_count"}
-    assert library.metrics("work", "w1")[0].counts["digg_count"] == 5
-    assert library.metrics("creator", "a1", "xiaohongshu") == ()
+    found = metrics(library, "creator", "a1")
+    assert [(m["fans_count"], m["works_count"], m["route"]) for m in found] == [
+        (100, None, "some.profile"),
+        (90, None, "some.profile"),
+    ]
+    assert [m["digg_count"] for m in metrics(library, "work", "w1")] == [5]
     assert library.creator("douyin", "a1").fans_count == 90
 
 
@@ -80,14 +90,11 @@ def test_a_work_that_its_list_shows_no_more_is_found_and_not_among_its_creators_
     assert library.works_of("douyin", "a1") == (WORK,)
 
 
-def test_comments_stand_oldest_first_and_a_later_snapshot_counts(library):
-    reply = replace(COMMENT, comment_id="c0", parent_id="c1", published_at="2026-03-03T09:00:00+08:00")
+def test_a_later_snapshot_of_a_comment_counts(library):
+    reply = replace(COMMENT, comment_id="c0", parent_id="c1")
     library.keep_comments([reply, COMMENT])
-    library.keep_comments([replace(COMMENT, like_count=9)])
-    assert [(c.comment_id, c.like_count, c.parent_id) for c in library.comments(WORK)] == [
-        ("c1", 9, None),
-        ("c0", 3, "c1"),
-    ]
+    library.keep_comments([later := replace(COMMENT, like_count=9)])
+    assert (library.comment("douyin", "c1"), library.comment("douyin", "c0")) == (later, reply)
 
 
 def walk(day: int, complete: bool) -> Walked:
@@ -110,10 +117,11 @@ def test_a_walk_that_broke_off_never_takes_the_place_of_a_complete_one(library):
 def test_what_is_forgotten_is_gone_with_all_that_hangs_on_it(library):
     library.keep(WORK), library.keep_creator(CREATOR), library.keep_comments([COMMENT])
     library.record_walk(walk(1, True))
-    assert library.forget_work("douyin", "w1") == 3 and library.forget_creator("douyin", "a1") == 3
-    assert library.find("w1") == () and library.comments(WORK) == () and library.metrics("work", "w1") == ()
+    assert library.held("work", "douyin", "w1") == 3 and library.held("creator", "douyin", "a1") == 3
+    assert library.forget("work", "douyin", "w1") == 3 and library.forget("creator", "douyin", "a1") == 3
+    assert library.find("w1") == () and library.comment("douyin", "c1") is None and not metrics(library, "work", "w1")
     assert library.creator("douyin", "a1") is None and library.walked("douyin", "creator.works", "a1") is None
-    assert library.forget_work("douyin", "w1") == 0
+    assert library.forget("work", "douyin", "w1") == 0
 
 
 def test_a_damaged_library_is_set_aside_and_told(library, tmp_path):

@@ -9,8 +9,8 @@ import pytest
 
 from tikomni.deadline import Deadline
 from tikomni.pipelines import session
-from tikomni.pipelines.creators import Run, analyze
-from tikomni.pipelines.session import GRACE_SECONDS
+from tikomni.pipelines.creators import analyze
+from tikomni.pipelines.session import GRACE_SECONDS, Run
 from tikomni.pipelines.subject import Options
 from tikomni.platforms import read_links
 from tikomni.progress import Progress

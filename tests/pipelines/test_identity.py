@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tikomni.errors import UpstreamError
-from tikomni.pipelines.identity import creator_of, profile_of
+from tikomni.pipelines.identity import profile_of
 from tikomni.platforms import read_links
 from tikomni.sandbox import links
 
@@ -16,13 +16,15 @@ def target(text: str, platform: str | None = None):
 
 
 @pytest.mark.parametrize("name", ["repair", "dy_60", "kitchen", "xhs_60"])
-def test_an_id_in_the_link_costs_no_call(place, name: str) -> None:
+def test_who_is_named_by_id_is_asked_for_once(place, name: str) -> None:
     for text in (links[name].url, links[name].id, f"看看 {links[name].url} 更多作品"):
-        ids = place.run(lambda dispatcher, text=text: creator_of(target(text, links[name].platform), dispatcher))
+        given = target(text, links[name].platform)
+        ids, _ = place.run(lambda dispatcher, given=given: profile_of(given, dispatcher, further=0))
         assert ids["creator_id"] == links[name].id
-    assert place.asked == []
+    assert len(place.asked) == 1
 
 
+PROFILES = {"douyin": "douyin.app.v3.handler_user_profile", "xiaohongshu": "xiaohongshu.app_v2.get_user_info"}
 BY_HANDLE, BY_NUMBER = "douyin.web.handler_user_profile_v2", "douyin.web.fetch_user_profile_by_short_id"
 
 
@@ -32,15 +34,15 @@ BY_HANDLE, BY_NUMBER = "douyin.web.handler_user_profile_v2", "douyin.web.fetch_u
         ("qunxiang_60", "douyin", "dy_60", [BY_HANDLE]),
         ("抖音号：QUNXIANG_60", None, "dy_60", [BY_HANDLE]),
         ("80231746", "douyin", "cats", [BY_HANDLE, BY_NUMBER]),
-        ("xiaoman_kitchen", "xiaohongshu", "kitchen", ["xiaohongshu.app_v2.search_users"]),
-        ("小红书号: 2650418837", None, "balcony", ["xiaohongshu.app_v2.search_users"]),
-        ("", "douyin", "repair", ["douyin.web.get_sec_user_id"]),
-        ("", "xiaohongshu", "kitchen", ["xiaohongshu.app_v2.get_user_info"]),
+        ("xiaoman_kitchen", "xiaohongshu", "kitchen", ["xiaohongshu.app_v2.search_users", PROFILES["xiaohongshu"]]),
+        ("小红书号: 2650418837", None, "balcony", ["xiaohongshu.app_v2.search_users", PROFILES["xiaohongshu"]]),
+        ("", "douyin", "repair", ["douyin.web.get_sec_user_id", PROFILES["douyin"]]),
+        ("", "xiaohongshu", "kitchen", [PROFILES["xiaohongshu"]]),
     ],
 )  # fmt: skip
 def test_handles_and_short_links_are_asked_for(place, text: str, platform: str, name: str, asked: list[str]) -> None:
     given = target(text or links[name].text, platform)
-    ids = place.run(lambda dispatcher: creator_of(given, dispatcher))
+    ids, _ = place.run(lambda dispatcher: profile_of(given, dispatcher, further=0))
     assert ids["creator_id"] == links[name].id and place.asked == asked
 
 
@@ -58,7 +60,7 @@ def test_an_answer_that_resolves_is_the_profile_as_well(place) -> None:
 )
 def test_nobody_is_nobody_and_nothing_further_is_asked(place, text: str, platform: str | None, calls: int) -> None:
     with pytest.raises(UpstreamError) as caught:
-        place.run(lambda dispatcher: creator_of(target(text, platform), dispatcher))
+        place.run(lambda dispatcher: profile_of(target(text, platform), dispatcher))
     assert caught.value.code in ("not_found", "gone") and len(place.asked) <= calls
     assert not any("post" in route or "notes" in route for route in place.asked)
 

@@ -88,8 +88,8 @@ def test_zero_means_unknown_only_where_the_definition_says_so() -> None:
 @pytest.mark.parametrize(
     ("value", "expected"), [("", None), ("0", None), (0, None), ("  ", None), ("a.b", "a.b"), (123, "123")]
 )
-def test_a_handle_is_never_empty_or_zero(value: Any, expected: str | None) -> None:
-    assert convert.handle(value) == expected
+def test_an_id_is_never_empty_or_zero(value: Any, expected: str | None) -> None:
+    assert convert.identifier(value) == expected
 
 
 def test_a_time_fits_one_unit_only() -> None:

@@ -338,7 +338,7 @@ def test_links_elsewhere_say_which_route_answers(address: str, route: str, input
 def test_a_page_elsewhere_that_no_route_answers_is_still_named() -> None:
     target = only("https://www.zhihu.com/question/123456/answer/7891011")
     assert target.elsewhere is not None
-    assert (target.kind, target.elsewhere.name_zh, target.elsewhere.route) == ("work", "知乎", None)
+    assert (target.kind, target.elsewhere.name, target.elsewhere.route) == ("work", "Zhihu", None)
     assert only("https://www.zhihu.com/").elsewhere is not None
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tikomni.facts import Media, Work
-from tikomni.platforms import Reading, merge, payload
+from tikomni.platforms import Reading, merge
 
 VERDICTS = {"ok", "sparse", "empty", "gone", "failed"}
 KEYS = st.sampled_from(
@@ -88,7 +88,6 @@ def test_anything_at_any_place_of_a_valid_answer(
 @given(body=ANYTHING, platform=st.booleans())
 def test_anything_at_all(read: Any, made: Any, body: Any, platform: bool) -> None:
     _check(read(body, route=made.DOUYIN_ROUTE if platform else made.NOTE_ROUTE))
-    payload(body)
 
 
 def test_every_place_may_be_of_another_type(read: Any, answers: list[tuple[str, Any]]) -> None:

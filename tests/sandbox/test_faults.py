@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from tikomni.sandbox.faults import KINDS, STATUSES, Faults
+from tikomni.sandbox.faults import KINDS, Faults
 
 ROUTE, PATH = "douyin.app.v3.fetch_one_video", "douyin/app/v3/fetch_one_video"
 
@@ -20,7 +20,7 @@ def call(client):
     return client.get(PATH, aweme_id="1")
 
 
-@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("status", [401, 402, 403, 404, 408, 409, 422, 429, 500, 502, 503, 504])
 def test_statuses(sandbox, client, status):
     sandbox.faults.add(ROUTE, "status", status=status)
     reply = call(client)

@@ -116,7 +116,7 @@ from tikomni.dispatch.http import Reply
 from tikomni.dispatch.outcomes import of_reply
 from tikomni.transcripts import subtitles, task
 from tikomni.pipelines import pages
-from tikomni.platforms import definition, payload, read_work
+from tikomni.platforms import definition, read_work
 route = catalog.get("douyin.app.v3.fetch_one_video")
 data = MADE
 verdict = of_reply(route, Reply(200, {"content-type": "application/json"}, data), datetime.now(UTC))
@@ -124,7 +124,6 @@ body = verdict.body
 print(verdict.outcome)
 task.read_task(body, ["https://a.invalid/1"])
 pages.entries_at(pages.place_of(body), body)
-payload(body)
 try:
     subtitles.read(data)
 except subtitles.Unusable:

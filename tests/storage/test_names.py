@@ -17,9 +17,9 @@ FORBIDDEN = set('\\/:*?"<>|#^[]')
 PATTERN = "{prefix}-{author_slug}-{title_slug}{ext}"
 
 
-def name(pattern: str = PATTERN, work_id: str = "7301", most_bytes: int = 200, **values: str) -> str:
+def name(pattern: str = PATTERN, work_id: str = "7301", **values: str) -> str:
     filled = {"prefix": "CBV", "author_slug": "作者", "title_slug": "标题", "ext": ".md"} | values
-    return names.file_name(pattern, filled, work_id, most_bytes, setting="TIKOMNI_FILENAME_PATTERN_CARD")
+    return names.file_name(pattern, filled, work_id, setting="TIKOMNI_FILENAME_PATTERN_CARD")
 
 
 def folders(route: str, **values: str) -> tuple[str, ...]:

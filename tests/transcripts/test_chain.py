@@ -13,10 +13,9 @@ from tikomni.deadline import Deadline
 from tikomni.dispatch.dispatcher import Dispatcher
 from tikomni.dispatch.downloads import Downloader
 from tikomni.dispatch.terms import Terms
-from tikomni.errors import InputError
+from tikomni.errors import InputError, RefusedError
 from tikomni.facts import Media, Stream, Subtitle, Work
 from tikomni.progress import Progress
-from tikomni.sandbox.world import load
 from tikomni.settings import Settings
 from tikomni.transcripts.asr import patience
 from tikomni.transcripts.chain import Chain, detail_pays, gate, names
@@ -39,7 +38,7 @@ def opened(sandbox, tmp_path):
     """A chain over the sandbox; settings and terms may be changed."""
 
     @asynccontextmanager
-    async def open_(terms: Terms | None = None, detail=None, **changed) -> AsyncIterator[Chain]:
+    async def open_(terms: Terms | None = None, **changed) -> AsyncIterator[Chain]:
         settings = Settings(
             api_key=sandbox.key, base_url=sandbox.base_url, state_dir=tmp_path / "state", output_root=tmp_path / "out",
             global_qps=100, **changed,
@@ -47,7 +46,7 @@ def opened(sandbox, tmp_path):
         settings.state.mkdir(exist_ok=True)
         async with Dispatcher(settings, Deadline(60), terms) as dispatcher:
             downloader = Downloader(dispatcher.transport, settings.origin)
-            async with Chain(Means(dispatcher, downloader, Progress("none")), detail=detail) as chain:
+            async with Chain(Means(dispatcher, downloader, Progress("none"))) as chain:
                 yield chain
 
     return open_
@@ -112,38 +111,41 @@ def test_a_shared_clip_that_was_left_pending_serves_the_other_work_alone(opened,
     assert sandbox.bill.asr_seconds == 43
 
 
-def test_a_detail_call_that_is_cheaper_than_listening_comes_first(opened, sandbox):
+@pytest.mark.parametrize("refused", [True, False])
+def test_a_works_own_answer_comes_before_its_speech_where_it_may_be_had(opened, sandbox, refused):
     subtitles = (Subtitle(f"{sandbox.base_url}/media/xhs_subtitled/source.srt", "source"),)
-    asked = []
 
-    async def detail(work: Work):
-        asked.append(work.key)
-        return work, replace(film(sandbox), subtitles=subtitles)
+    async def detail(work: Work) -> tuple[Work, Media]:
+        if refused:
+            raise RefusedError("budget", "--max-calls 1 is used up.")
+        return work, Media(subtitles=subtitles)
 
     async def main():
-        async with opened(detail=detail, asr_usd_per_hour=1.0) as chain:
-            chain.add(video(1), film(sandbox, number=1))
-            chain.add(replace(video(2), duration_ms=None), film(sandbox, number=2))
+        async with opened() as chain:
+            chain.add(video(), film(sandbox), detail=detail)
             return await chain.done()
 
-    found = asyncio.run(main())
-    assert asked == [video(1).key] and not jobs(sandbox)
-    assert found[video(1).key].transcript.raw.split("\n") == list(load().works["xhs_subtitled"].words)
-    assert found[video(2).key].reason == "duration_missing"
+    [words] = asyncio.run(main()).values()
+    assert words.transcript.source == ("asr" if refused else "subtitles")
+    assert jobs(sandbox) == ([1] if refused else [])
 
 
 @pytest.mark.parametrize(
     ("usd", "duration_ms", "per_hour", "pays"),
     [
         (0.001, 10 * MINUTE, 0.36, True),
-        (0.001, MINUTE // 10, 0.36, False),
+        (0.001, MINUTE // 4, 0.2, False),
         (0.001, 10 * MINUTE, 0.0, False),
         (0.001, None, 9.0, False),
         (0.001, MINUTE, None, True),
     ],
 )
-def test_whether_a_detail_call_pays(usd, duration_ms, per_hour, pays):
-    assert detail_pays(usd, duration_ms, per_hour) is pays
+def test_whether_a_works_own_answer_pays(usd, duration_ms, per_hour, pays):
+    listed, settings = replace(video(), duration_ms=duration_ms), Settings(asr_usd_per_hour=per_hour)
+    media = Media((Stream("https://x/1"),))
+    assert detail_pays(listed, media, usd, settings) is pays
+    assert not detail_pays(listed, replace(media, subtitles=(Subtitle("https://x/2", "source"),)), usd, settings)
+    assert not detail_pays(listed, media, usd, replace(settings, transcript_sources="asr"))
 
 
 @pytest.mark.parametrize(

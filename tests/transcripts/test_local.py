@@ -17,8 +17,9 @@ import pytest
 from tikomni.deadline import Deadline
 from tikomni.progress import Progress
 from tikomni.transcripts.engines import Heard, Utterance, parts
-from tikomni.transcripts.local import LocalClip, LocalEngine, LocalResult, LocalSettings, allowed, judged, time_limit
+from tikomni.transcripts.local import LocalClip, LocalEngine, LocalSettings, judged, time_limit
 from tikomni.transcripts.models import choose, known_models, lacking, plain_language, recognise, table
+from tikomni.transcripts.source import Words
 
 SCRIPTED = Path(__file__).parent / "scripted"
 LAYOUTS = known_models().layouts
@@ -191,31 +192,24 @@ PLAIN = "今天我们讲三个做饭的窍门。", "第一个是先把锅烧热�
     ],
 )
 def test_doubts_mark_a_text_as_degraded(said, reasons):
-    result = judged(said, PROMPT, "whisper/m")
-    assert result.quality_reasons == reasons
-    assert result.quality == ("degraded" if reasons else "good")
+    transcript = judged(said, PROMPT, "whisper/m").transcript
+    assert transcript and transcript.quality_reasons == reasons
+    assert transcript.quality == ("degraded" if reasons else "good")
 
 
 def test_what_the_model_was_told_never_poses_as_what_was_said():
     result = judged(heard(PLAIN[0], "以下是普通话的句子"), PROMPT, "whisper/m")
     assert result.transcript and result.transcript.raw == PLAIN[0]
-    assert judged(heard(PROMPT * 3), PROMPT, "whisper/m") == LocalResult(reason="local_not_understood")
+    assert judged(heard(PROMPT * 3), PROMPT, "whisper/m") == Words(reason="local_not_understood")
 
 
 def test_nothing_recognised_is_no_speech():
-    assert judged(heard(), None, "whisper/m") == LocalResult(reason="no_speech")
+    assert judged(heard(), None, "whisper/m") == Words(reason="no_speech")
 
 
 def test_a_clip_may_take_twice_its_length_and_at_least_half_a_minute():
     settings = LocalSettings()
     assert [time_limit(ms, settings) for ms in (None, 4_000, 60_000)] == [30, 30, 120]
-
-
-def test_it_is_off_unless_chosen_or_the_agreed_last_resort():
-    assert allowed("never", chosen=True, others_can_serve=True)
-    assert allowed("last", chosen=False, others_can_serve=False)
-    assert not allowed("last", chosen=False, others_can_serve=True)
-    assert not allowed("never", chosen=False, others_can_serve=False)
 
 
 def test_a_long_clip_is_heard_in_parts_that_are_cut_where_nobody_speaks():
@@ -265,7 +259,7 @@ def clip(tmp_path: Path) -> Callable[..., LocalClip]:
     return make
 
 
-def transcribe(engine: LocalEngine, *clips: LocalClip, seconds: float | None = None) -> dict[str, LocalResult]:
+def transcribe(engine: LocalEngine, *clips: LocalClip, seconds: float | None = None) -> dict[str, Words]:
     return asyncio.run(engine.transcribe(clips, Deadline(seconds), Progress("none")))
 
 
@@ -311,7 +305,7 @@ def test_a_stuck_clip_is_killed_and_the_others_are_heard(scripted, clip, tmp_pat
     engine = scripted("whisper", workers=1, least_seconds=3, seconds_per_second=0)
     result = transcribe(engine, stuck, clip("fine"))
     assert result["stuck"].reason == "local_timeout"
-    assert result["fine"].quality == "good"
+    assert result["fine"].transcript.quality == "good"
     assert ended(int((tmp_path / "pid").read_text()))
 
 

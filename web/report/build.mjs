@@ -11,6 +11,11 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = join(HERE, '..', '..');
 const OUTPUT = join(ROOT, 'lib', 'tikomni', 'cards', 'report.js');
 const MODULES = join(ROOT, 'node_modules');
+// What Plot and D3 bring and the charts do not use: colours, their mixture, formats, maps, facets, transforms.
+const ABSENT = [
+  /^(d3-color|d3-format|d3-interpolate|d3-time-format|isoformat)$/,
+  /\/(bin|curve|diverging|facet|frame|group|legends|marker|ordinal|projection|schemes|stack|time)\.js$/,
+];
 const NEEDED = Object.keys(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).devDependencies);
 
 const sources = [...readdirSync(HERE).sort().map((name) => join(HERE, name)), join(ROOT, 'package-lock.json')];
@@ -56,11 +61,10 @@ async function build() {
   writeFileSync(OUTPUT, `${mark}\n\n${licences(used)}\n*/\n${code}\n`);
 }
 
-// Plot reaches for all of D3, for maps, colour schemes and legends; the charts use none of these.
 function lean({ onResolve }) {
-  const ours = (name) => ({ importer }) => (/[\\/]@observablehq[\\/]plot[\\/]/.test(importer) ? { path: join(HERE, name) } : undefined);
+  const ours = (name) => ({ importer }) => (/[\\/]node_modules[\\/]/.test(importer) ? { path: join(HERE, name) } : undefined);
   onResolve({ filter: /^d3$/ }, ours('d3.js'));
-  onResolve({ filter: /\/(projection|schemes|legends)\.js$/ }, ours('absent.js'));
+  for (const filter of ABSENT) onResolve({ filter }, ours('absent.cjs'));
 }
 
 // Each licence text once, under the names of the packages and the copyright lines that it stands for.

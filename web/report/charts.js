@@ -1,8 +1,9 @@
 // Draws the charts of the report from the data that stands in the page. Texts are set as text, never as markup; a chart
 // that cannot be drawn leaves its sentence in place. The table beside it holds the same numbers.
 
-import { areaY, axisX, axisY, binX, dot, gridY, lineY, map, plot, pointer, rectY, ruleX, ruleY, text, tip, window as slide }
-  from '@observablehq/plot';
+import { area, axisX, axisY, dot, gridY, line, plot, pointer, rect, ruleX, ruleY, text, tip } from '@observablehq/plot';
+import { quantile } from 'd3-array';
+import { curveMonotoneX } from 'd3-shape';
 
 const data = JSON.parse(document.getElementById('report-data').textContent);
 const count = new Intl.NumberFormat(data.language, { notation: 'compact', maximumFractionDigits: 1, useGrouping: true });
@@ -32,6 +33,15 @@ function range(values, slack) {
   return [Math.max(0.8, Math.min(...values) / slack), Math.max(...values) * slack];
 }
 
+// For each work the quartiles of those around it, at most so many.
+function moving(list, most) {
+  return list.map(({ ms }, i) => {
+    const near = list.slice(Math.max(0, i - (most >> 1)), i + (most >> 1) + 1).map((work) => work.value);
+    const [low, middle, high] = [0.25, 0.5, 0.75].map((part) => quantile(near, part));
+    return { ms, low, middle, high };
+  });
+}
+
 const works = data.works.map(([ms, value, title, top, ripe, note]) => ({ ms, value, title, top, ripe, note }));
 
 const CHARTS = {
@@ -42,7 +52,7 @@ const CHARTS = {
     const last = Math.max(...works.map((work) => work.ms));
     const many = Math.max(3, Math.floor(width / 130));
     const pad = Math.max((last - first) * 0.02, 12 * 3600e3);
-    const moving = (reduce) => slide({ k: data.window, reduce, anchor: 'middle' });
+    const around = moving(ripe, data.window);
     return plot({
       ...STYLE, width, height: width < 500 ? 260 : 340,
       x: { type: 'utc', domain: [first - pad, last + pad] },
@@ -52,10 +62,8 @@ const CHARTS = {
         axisY(ticks(...y), { tickFormat: (v) => count.format(v), tickSize: 0, label: null }),
         axisX({ ticks: many, tickFormat: dates([first, last], many), tickSize: 4, label: null }),
         ...(data.window ? [
-          areaY(ripe, map({ y1: moving('p25'), y2: moving('p75') },
-            { x: 'ms', y1: 'value', y2: 'value', fill: 'var(--band)', curve: 'monotone-x' })),
-          lineY(ripe, map({ y: moving('median') },
-            { x: 'ms', y: 'value', stroke: 'var(--ink)', strokeWidth: 1.5, curve: 'monotone-x' })),
+          area(around, { x1: 'ms', y1: 'low', y2: 'high', fill: 'var(--band)', curve: curveMonotoneX }),
+          line(around, { x: 'ms', y: 'middle', stroke: 'var(--ink)', strokeWidth: 1.5, curve: curveMonotoneX }),
         ] : data.median ? [ruleY([data.median], { stroke: 'var(--ink)', strokeWidth: 1.5 })] : []),
         dot(ripe.filter((work) => !work.top), { x: 'ms', y: 'value', r: works.length > 400 ? 2 : 3.2, fill: 'var(--dot)', fillOpacity: 0.7 }),
         dot(works.filter((work) => !work.ripe), { x: 'ms', y: 'value', r: 3.2, stroke: 'var(--dot)', fill: 'var(--surface)' }),
@@ -75,6 +83,8 @@ const CHARTS = {
     const high = Math.floor(Math.log10(Math.max(...values)) * step) + 1;
     const edges = Array.from({ length: high - low + 1 }, (_, i) => 10 ** ((low + i) / step));
     const x = [edges[0], edges.at(-1)];
+    const within = (from, to) => values.filter((value) => value >= from && value < to).length;
+    const bins = edges.slice(1).map((to, i) => ({ from: edges[i], to, n: within(edges[i], to) })).filter((bin) => bin.n);
     const marks = [[data.median, data.labels.median], [data.p90, data.labels.p90]].filter(([value]) => value > 0);
     return plot({
       ...STYLE, width, height: 280, marginTop: 40, marginLeft: 34,
@@ -84,7 +94,7 @@ const CHARTS = {
         gridY({ strokeOpacity: 0.12, interval: undefined, ticks: 4 }),
         axisY({ ticks: 4, tickFormat: (v) => (Number.isInteger(v) ? whole.format(v) : ''), tickSize: 0, label: null }),
         axisX(ticks(...x), { tickFormat: (v) => count.format(v), tickSize: 4, label: null }),
-        rectY(values, binX({ y: 'count' }, { x: (v) => v, thresholds: edges, fill: 'var(--dot)', inset: 0, insetLeft: 1, insetRight: 1 })),
+        rect(bins, { x1: 'from', x2: 'to', y1: () => 0, y2: 'n', fill: 'var(--dot)', insetLeft: 1, insetRight: 1 }),
         ruleX(marks, { x: (m) => m[0], stroke: 'var(--accent)', strokeWidth: 1.5, insetTop: -6 }),
         text(marks, {
           x: (m) => m[0], frameAnchor: 'top', dy: (-10), lineAnchor: 'bottom', fill: 'var(--accent)', fontSize: 12,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from tikomni.analysis.buckets import BUCKETS, Bucket, Standing, ranked
 from tikomni.analysis.cohort import INTERACTIONS, Cohort
-from tikomni.analysis.rules import COUNTS
-from tikomni.analysis.traits import TRAITS, Signals, labels
+from tikomni.analysis.rules import ALL_COUNTS
+from tikomni.analysis.signals import TRAITS, Signals, labels
 from tikomni.analysis.values import Figure, percentile, share
 from tikomni.facts import Document, Modality, Work
 
@@ -96,7 +96,7 @@ def aggregates(
         modality=modalities[0][0] if modalities and not tied else None,
         modalities=_distribution([(work.work_modality,) for work in works.counted], _ITEMS, works),
         media_kinds=_distribution([(work.media_kind,) for work in works.counted], _ITEMS, works),
-        topics=_topics(works.counted, _KEYWORDS, works),
+        topics=_distribution([work.topics for work in works.counted], _KEYWORDS, works),
         traits=_traits(works.counted, signals, works, _ITEMS, _KEYWORDS),
         performance=_performance(works, order),
         buckets={name: _profile(works, [s.work for s in order if s.bucket == name], signals) for name in BUCKETS},
@@ -107,8 +107,8 @@ def _profile(works: Cohort, members: Sequence[Work], signals: Mapping[str, Signa
     return BucketProfile(
         n=len(members),
         traits=_traits(members, signals, works, _BUCKET_ITEMS, _BUCKET_KEYWORDS),
-        topics=_topics(members, _BUCKET_KEYWORDS, works),
-        medians={name: works.typical(members, name) for name in (INTERACTIONS, *COUNTS, "play_count")},
+        topics=_distribution([work.topics for work in members], _BUCKET_KEYWORDS, works),
+        medians={name: works.typical(members, name) for name in (INTERACTIONS, *ALL_COUNTS)},
     )
 
 
@@ -123,10 +123,6 @@ def _performance(works: Cohort, order: Sequence[Standing]) -> Performance:
     )
 
 
-def _topics(members: Iterable[Work], listed: int, works: Cohort) -> Distribution:
-    return _distribution([tuple(dict.fromkeys(work.topics)) for work in members], listed, works)
-
-
 def _traits(
     members: Iterable[Work], signals: Mapping[str, Signals], works: Cohort, listed: int, keywords: int
 ) -> dict[str, Distribution]:
@@ -138,11 +134,10 @@ def _traits(
 
 
 def _distribution(of_works: Sequence[tuple[str, ...]], listed: int, works: Cohort) -> Distribution:
-    """Each entry holds the different labels of one work. Equal counts stand in the order of their labels."""
+    """Each entry holds the labels of one work. Equal counts stand in the order of their labels."""
     n = len(of_works)
-    counted = sorted(
-        Counter(label for found in of_works for label in found).items(), key=lambda pair: (-pair[1], pair[0])
-    )
+    counts = Counter(label for found in of_works for label in set(found))
+    counted = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     enough = n >= works.rules.min_works
     items = tuple(Item(label, k, share(k, n) if enough else None) for label, k in counted[:listed])
     return Distribution(n, sum(not found for found in of_works), max(len(counted) - listed, 0), items)

@@ -87,18 +87,13 @@ def standings(works: Cohort) -> tuple[Standing, ...]:
     found = [_unranked(work, works, multiple(work, works, medians) if work.key in mature else None)
              for work in sorted((*works.counted, *works.ignored), key=order)]  # fmt: skip
     best = sorted((s for s in found if s.score is not None), key=lambda s: -(s.score or 0))
-    places = {s.work.key: place for place, s in enumerate(best, 1)}
-    recent = [s for s in best if (s.days_ago or 0) <= works.rules.recent_days]
-    recent_places = {s.work.key: place for place, s in enumerate(recent, 1)}
-
-    def placed(standing: Standing) -> Standing:
-        rank = places.get(standing.work.key)
-        if rank is None:
-            return standing
-        recent_rank = recent_places.get(standing.work.key)
-        return replace(standing, rank=rank, recent_rank=recent_rank, bucket=bucket(rank, len(places)))
-
-    return tuple(placed(standing) for standing in found)
+    recent = [s.work.key for s in best if (s.days_ago or 0) <= works.rules.recent_days]
+    recent_places = {key: place for place, key in enumerate(recent, 1)}
+    placed = {
+        s.work.key: replace(s, rank=rank, recent_rank=recent_places.get(s.work.key), bucket=bucket(rank, len(best)))
+        for rank, s in enumerate(best, 1)
+    }
+    return tuple(placed.get(standing.work.key, standing) for standing in found)
 
 
 def ranked(standing: Sequence[Standing]) -> tuple[Standing, ...]:

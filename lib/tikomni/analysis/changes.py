@@ -91,11 +91,10 @@ def delta(before: int | None, after: int | None, rough_before: bool = False, rou
     >>> delta(11_000, 12_000, True, True).reason
     'both_approximate'
     """
-    reason = (
-        "unknown" if before is None or after is None else "both_approximate" if rough_before and rough_after else None
-    )
-    if before is None or after is None or reason:
-        return Delta(before, after, None, reason=reason)
+    if before is None or after is None:
+        return Delta(before, after, None, reason="unknown")
+    if rough_before and rough_after:
+        return Delta(before, after, None, reason="both_approximate")
     return Delta(before, after, after - before, rough_before or rough_after)
 
 

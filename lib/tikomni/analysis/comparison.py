@@ -7,7 +7,7 @@ others have: ratios are of two known numbers.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from math import isfinite
@@ -16,15 +16,13 @@ from tikomni.analysis.buckets import Standing, standings
 from tikomni.analysis.cohort import INTERACTIONS, Cohort, cohort
 from tikomni.analysis.figures import Figures, figures, hit_rate
 from tikomni.analysis.rules import Rules
-from tikomni.analysis.signals import Signals, signals
-from tikomni.analysis.traits import labels
+from tikomni.analysis.signals import Signals, labels, signals
 from tikomni.analysis.values import Figure, share
 from tikomni.facts import Creator, Document, Work
 
 LETTERS = "ABCDE"
 FEWEST, MOST = 2, len(LETTERS)
 LISTED = 12  # shared labels
-_WEEK = timedelta(days=7)
 # Figures and how they are written, in the order in which they are shown.
 FORMS = {
     "fans_count": "count",
@@ -164,7 +162,7 @@ def ratios(values: Sequence[float | None]) -> tuple[float | None, ...]:
     return tuple(None if v is None else r if isfinite(r := share(v, first)) else None for v in values)
 
 
-def shared(of_creators: Sequence[Sequence[Sequence[str]]], listed: int = LISTED) -> tuple[Shared, ...]:
+def shared(of_creators: Sequence[Sequence[Sequence[str]]]) -> tuple[Shared, ...]:
     """Labels that at least two creators have: those of more creators first, then the more usual ones.
 
     Each work counts a label once. Labels that differ in case alone are one, shown as it was met first.
@@ -184,7 +182,7 @@ def shared(of_creators: Sequence[Sequence[Sequence[str]]], listed: int = LISTED)
     rows = [Shared(label, tuple(counter[folded] for counter in counters)) for folded, label in spelled.items()]
     several = [row for row in rows if sum(map(bool, row.counts)) > 1]
     several.sort(key=lambda row: (-sum(map(bool, row.counts)), -min(filter(None, row.counts)), -sum(row.counts)))
-    return tuple(several[:listed])
+    return tuple(several[:LISTED])
 
 
 def _rows(sides: Sequence[Side], window: Window) -> Iterable[Row]:
@@ -203,20 +201,23 @@ def _row(name: str, form: str, sides: Sequence[Side], window: Window) -> Row:
 
 
 def _figure(name: str, one: Side, window: Window) -> Figure[float]:
-    made: Mapping[str, Callable[[], Figure[float]]] = {
-        "works": lambda: one.cohort.figure(float(len(one.cohort.counted)), one.cohort.counted),
-        "works_per_week": lambda: _per_week(one, window),
-        "median_interactions": lambda: one.figures.counts[INTERACTIONS].median,
-        "p90_interactions": lambda: one.figures.counts[INTERACTIONS].p90,
-        "median_digg_count": lambda: one.figures.counts["digg_count"].median,
-    }
-    if name in made:
-        return made[name]()
-    if name in ("fans_count", "works_count"):
-        value = getattr(one.creator, name)
-        known = None if value is None else float(value)
-        reason = None if value is not None else one.creator.missing.get(name, "unknown")
-        return Figure(known, 1, reason=reason, approximate=name in one.creator.approximate)
+    match name:
+        case "works":
+            return one.cohort.figure(float(len(one.cohort.counted)), one.cohort.counted)
+        case "works_per_week":
+            return _per_week(one, window)
+        case "median_interactions":
+            return one.figures.counts[INTERACTIONS].median
+        case "p90_interactions":
+            return one.figures.counts[INTERACTIONS].p90
+        case "median_digg_count":
+            return one.figures.counts["digg_count"].median
+        case "fans_count" | "works_count":
+            value = getattr(one.creator, name)
+            rough = name in one.creator.approximate
+            if value is None:
+                return Figure(None, 1, reason=one.creator.missing.get(name, "unknown"), approximate=rough)
+            return Figure(float(value), 1, approximate=rough)
     if name.startswith(HIT_RATE):
         return hit_rate(one.cohort, int(name.removeprefix(HIT_RATE)))
     return getattr(one.figures, name)
@@ -226,6 +227,6 @@ def _per_week(one: Side, window: Window) -> Figure[float]:
     """Works of the window ÷ its weeks; null in less than a week. Example: 9 works in 21 days are 3.0."""
     works = one.cohort.counted
     found = one.cohort.figure(0.0, works)
-    if window.until - window.since < _WEEK:
+    if window.days < 7:
         return replace(found, value=None, reason="window_too_short")
-    return replace(found, value=share(len(works), (window.until - window.since) / _WEEK))
+    return replace(found, value=share(len(works), window.days / 7))

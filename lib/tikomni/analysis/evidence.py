@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from tikomni.analysis.numbers import Number, dates, plain, spoken_numbers, spoken_shares, wording, written_numbers
-from tikomni.analysis.tasks.material import COMMENT, COMMENTS, REFERENCE, SHORT, Material, Source
+from tikomni.analysis.tasks.material import COMMENT, REFERENCE, SHORT, Material, Source, spelled
 from tikomni.facts import Document
 from tikomni.transcripts.clean import sentences
 
@@ -39,6 +39,12 @@ _RANK = re.compile(
 _NAMED = {
     False: re.compile(r"(?<![A-Za-z0-9])" + REFERENCE.pattern),
     True: re.compile(r"(?<![A-Za-z0-9])" + COMMENT.pattern + r"(?![A-Za-z0-9])"),
+}
+_BOUNDS = {
+    "maxItems": "at most {} entries",
+    "minItems": "at least {} entries",
+    "maxLength": "at most {} characters",
+    "minLength": "at least {} characters",
 }
 _LONG = {short: name for name, short in SHORT.items()}
 
@@ -71,10 +77,10 @@ def check(answer: Any, schema: Mapping[str, Any], material: Material) -> tuple[P
     # What is not of the right shape is not looked into, but all the rest is.
     broken = {problem.pointer for problem in found}
     for place in walk(answer, schema):
-        if not any(place.pointer == at or place.pointer.startswith(at + "/") for at in broken if at):
+        if not any(_within(place.pointer, at) for at in broken if at):
             found += _of_place(place, material)
     if material.kind == "transcript.clean" and "" not in broken and isinstance(answer, Mapping):
-        found += _replacements(answer.get("replacements") or (), material, broken)
+        found += _replacements(_listed(answer.get("replacements")), material, broken)
     return tuple(dict.fromkeys(found))
 
 
@@ -85,7 +91,7 @@ def walk(value: Any, schema: Mapping[str, Any]) -> Iterator[Place]:
 
 def cited(claim: Mapping[str, Any]) -> tuple[str, ...]:
     """The sentences that a claim names, as they are spelled in the material; others as they are given."""
-    return tuple(dict.fromkeys(sentence_id(name) or str(name) for name in claim.get("evidence") or ()))
+    return tuple(dict.fromkeys(sentence_id(name) or str(name) for name in _listed(claim.get("evidence"))))
 
 
 def share(claim: Mapping[str, Any], sampled: int) -> float:
@@ -95,21 +101,14 @@ def share(claim: Mapping[str, Any], sampled: int) -> float:
 
 def sentence_id(text: Any) -> str | None:
     """``Ｗ7.12``, ``[W07.12]`` → ``W07.12``, ``c12`` → ``C012``; ``None`` where it is no id of a sentence."""
-    if said := COMMENT.fullmatch(_bare(text)):
-        return f"C{int(said[1]):03}"
-    found = REFERENCE.fullmatch(_bare(text))
-    if not found or found[3] is None:
-        return None
-    number = f"{int(found[3]):02}" if not found[2] else f"{found[2].lower()}{int(found[3])}"
-    return f"W{int(found[1]):02}.{number}"
+    name = spelled(text)
+    return name if name.startswith("C") or "." in name else None
 
 
 def work_ref(text: Any) -> str | None:
     """``w7`` → ``W07``, ``c12`` → ``C012``; ``None`` where it is no number of a work or a comment."""
-    if said := COMMENT.fullmatch(_bare(text)):
-        return f"C{int(said[1]):03}"
-    found = REFERENCE.fullmatch(_bare(text))
-    return f"W{int(found[1]):02}" if found and found[3] is None else None
+    name = spelled(text)
+    return name if name and "." not in name else None
 
 
 def cleaned(answer: Mapping[str, Any], work: Source) -> dict[str, str]:
@@ -138,15 +137,13 @@ def _shape(answer: Any, schema: Mapping[str, Any]) -> Iterator[Problem]:
             for name in extra:
                 yield Problem(f"{pointer}/{name}", f"{name} {told}: leave it out", _shown(error.instance[name]))
         elif error.validator == "required":
-            lacking = [name for name in error.validator_value if name not in error.instance]
-            for name in lacking:
-                yield Problem(f"{pointer}/{name}", f"{name} is required", "nothing")
-        elif error.validator in ("maxItems", "minItems"):
-            bound = "at most" if error.validator == "maxItems" else "at least"
-            yield Problem(pointer, f"{bound} {error.validator_value} entries", f"{len(error.instance)} entries")
-        elif error.validator in ("maxLength", "minLength"):
-            bound = "at most" if error.validator == "maxLength" else "at least"
-            yield Problem(pointer, f"{bound} {error.validator_value} characters", f"{len(error.instance)}: {found}")
+            for name in error.validator_value:
+                if name not in error.instance:
+                    yield Problem(f"{pointer}/{name}", f"{name} is required", "nothing")
+        elif bound := _BOUNDS.get(error.validator):
+            size = len(error.instance)
+            told = f"{size} entries" if isinstance(error.instance, list) else f"{size}: {found}"
+            yield Problem(pointer, bound.format(error.validator_value), told)
         elif error.validator == "enum":
             yield Problem(pointer, f"one of {', '.join(map(str, error.validator_value))}", found)
         elif error.validator == "type":
@@ -188,15 +185,17 @@ def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str
 def _of_place(place: Place, material: Material) -> Iterator[Problem]:
     schema, value = place.schema, place.value
     if schema.get("x-work"):
-        yield from _work(place, material)
+        work = material.by_ref.get(work_ref(value) or "")
+        if work is None or work.excluded:
+            yield Problem(place.pointer, _not_evidence(work, material), _shown(value))
     if name := schema.get("x-fact"):
-        yield from _fact(place, str(name), material)
+        work = material.by_ref.get(place.scope or "")
+        if work and str(value) != str(fact := work.figures.get(name)):
+            yield Problem(place.pointer, f"the facts say {name} of {work.ref} is {fact}", str(value))
     if schema.get("x-all") and isinstance(value, list):
         yield from _all_works(place, material)
-    if schema.get("x-picture") and isinstance(value, int) and value > len(material.pictures):
-        told = (
-            f"one of {len(material.pictures)} pictures" if material.pictures else "no pictures were given: leave it out"
-        )
+    if schema.get("x-picture") and isinstance(value, int) and value > (given := len(material.pictures)):
+        told = f"one of {given} pictures" if given else "no pictures were given: leave it out"
         yield Problem(place.pointer, told, str(value))
     if schema.get("x-claim") and isinstance(value, Mapping):
         yield from _claim(place, material)
@@ -206,21 +205,6 @@ def _of_place(place: Place, material: Material) -> Iterator[Problem]:
     elif isinstance(value, str) and not place.in_claim and material.kind != "transcript.clean":
         works = [material.by_ref[place.scope]] if place.scope in material.by_ref else list(material.sampled)
         yield from _text(place.pointer, value, material, works)
-
-
-def _work(place: Place, material: Material) -> Iterator[Problem]:
-    ref = work_ref(place.value)
-    work = material.by_ref.get(ref or "")
-    if work is None or work.excluded:
-        yield Problem(place.pointer, _not_evidence(work, material), _shown(place.value))
-
-
-def _fact(place: Place, name: str, material: Material) -> Iterator[Problem]:
-    work = material.by_ref.get(place.scope or "")
-    if work and str(place.value) != str(work.figures.get(name)):
-        yield Problem(
-            place.pointer, f"the facts say {name} of {work.ref} is {work.figures.get(name)}", str(place.value)
-        )
 
 
 def _all_works(place: Place, material: Material) -> Iterator[Problem]:
@@ -234,34 +218,33 @@ def _all_works(place: Place, material: Material) -> Iterator[Problem]:
 
 def _claim(place: Place, material: Material) -> Iterator[Problem]:
     claim, pointer = place.value, place.pointer
-    ids = cited(claim)
     held: list[str] = []
-    for n, name in enumerate(claim.get("evidence") or ()):
+    for n, name in enumerate(_listed(claim.get("evidence"))):
         problem = _sentence(f"{pointer}/evidence/{n}", name, place.scope, material, str(claim.get("text", "")))
         if problem:
             yield problem
         else:
             held.append(sentence_id(name) or "")
-    if len(held) < len(ids) or not held:
+    if len(held) < len(cited(claim)) or not held:
         return  # what the rest hangs on has to be mended first
     works = [material.by_ref[ref] for ref in dict.fromkeys(name.partition(".")[0] for name in held)]
     said = [work.sentences[name] for work in works for name in held if name in work.sentences]
     if quote := claim.get("quote"):
         yield from _quote(f"{pointer}/quote", str(quote), held, works, material)
-    yield from _figures(f"{pointer}/figures", claim.get("figures") or (), works, material)
-    for name in claim.keys() & {"text", "label"}:
-        yield from _text(f"{pointer}/{name}", str(claim[name]), material, works, said)
+    yield from _figures(f"{pointer}/figures", _listed(claim.get("figures")), works, material)
+    for name, text in claim.items():
+        if name in ("text", "label"):
+            yield from _text(f"{pointer}/{name}", str(text), material, works, said)
     if place.schema.get("x-needs") == "commercial" and not any(work.commercial for work in works):
         having = [work.ref for work in material.sampled if work.commercial]
         told = f"cite one of {', '.join(having[:8])}" if having else "no work of the sample has one: leave it out"
         yield Problem(pointer, f"a commercial signal in a cited work; {told}", ", ".join(held))
     text = plain(str(claim.get("text", ""))).casefold()
-    of_comments = material.subject["type"] == COMMENTS
-    sweeps = wording()["sweeping_comments" if of_comments else "sweeping"]
+    sweeps = wording()["sweeping_comments" if material.of_comments else "sweeping"]
     sweeping = next((word for word in sweeps if _stands(word, text)), None)
     least = min(3, len(material.sampled))
     if sweeping and place.scope is None and material.subject["type"] != "work" and len(works) < least:
-        needed = f"{least} comments" if of_comments else f"sentences of {least} works"
+        needed = f"{least} comments" if material.of_comments else f"sentences of {least} works"
         yield Problem(f"{pointer}/text", f"{sweeping!r} needs {needed}", f"{len(works)} cited")
 
 
@@ -270,7 +253,7 @@ def _sentence(pointer: str, name: Any, scope: str | None, material: Material, te
     work = material.by_ref.get(found.partition(".")[0]) if found else None
     near = [material.by_ref[scope]] if scope in material.by_ref else list(material.sampled)
     if found is None:
-        told = "a comment, such as C012" if material.subject["type"] == COMMENTS else "a sentence, such as W01.03"
+        told = "a comment, such as C012" if material.of_comments else "a sentence, such as W01.03"
         return Problem(pointer, f"an id of {told}", _shown(name), _nearest(text, near))
     if work is None or work.excluded:
         return Problem(pointer, _not_evidence(work, material), _shown(name), _nearest(text, near))
@@ -286,7 +269,7 @@ def _sentence(pointer: str, name: Any, scope: str | None, material: Material, te
 def _not_evidence(work: Source | None, material: Material) -> str:
     known = f"the sample is {material.sampled[0].ref} to {material.sampled[-1].ref}" if material.sampled else "no works"
     if work is None:
-        return f"a {'comment' if material.subject['type'] == COMMENTS else 'work'} of the sample; {known}"
+        return f"a {'comment' if material.of_comments else 'work'} of the sample; {known}"
     return f"{work.ref} is no evidence ({work.excluded}); {known}"
 
 
@@ -307,10 +290,11 @@ def _runs(held: list[str], works: list[Source]) -> Iterator[str]:
 
 def _figures(pointer: str, figures: Iterable[Any], works: list[Source], material: Material) -> Iterator[Problem]:
     for n, figure in enumerate(figures):
+        if not isinstance(figure, Mapping):
+            continue
         at = f"{pointer}/{n}"
         name, value = _LONG.get(str(figure.get("name")), str(figure.get("name"))), figure.get("value")
-        whose: Mapping[str, Any] = material.figures
-        told = "the creator"
+        whose, told = material.figures, "the creator"
         if figure.get("work") is not None or material.subject["type"] == "work":
             work = material.by_ref.get(work_ref(figure.get("work")) or "") if figure.get("work") else works[0]
             if work is None or work not in works:
@@ -335,7 +319,7 @@ def _same(value: Any, fact: Any) -> bool:
         if len(read) != 1:
             return False
         value = read[0].value
-    return abs(value - fact) <= 1e-6 * max(abs(fact), 1)
+    return isinstance(value, (int, float)) and abs(value - fact) <= 1e-6 * max(abs(fact), 1)
 
 
 # --- texts and numbers
@@ -352,7 +336,7 @@ def _text(
     if found := _MARKUP.search(text):
         yield Problem(pointer, "plain words: no link, HTML or Markdown", _shown(found[0]))
     named: list[Source] = []
-    reference = _NAMED[material.subject["type"] == COMMENTS]
+    reference = _NAMED[material.of_comments]
     for found in reference.finditer(text):
         work = material.by_ref.get((work_ref(found[0].partition(".")[0])) or "")
         if work is None or work.excluded:
@@ -394,19 +378,15 @@ def _told(
 
 def _allowed(facts: Iterable[Mapping[str, Any]], spoken: Iterable[str], material: Material) -> set[float]:
     """The numbers that a text may tell."""
-    found: set[float] = {float(len(material.sampled)), float(len(material.works)), 1.0}
-    for figures in facts:
-        found |= {float(v) for v in figures.values() if isinstance(v, (int, float)) and not isinstance(v, bool)}
-    return found.union(*map(spoken_numbers, spoken))
+    told = (float(value) for figures in facts for value in figures.values() if isinstance(value, (int, float)))
+    return {float(len(material.sampled)), float(len(material.works)), 1.0}.union(told, *map(spoken_numbers, spoken))
 
 
 def _bearing(number: Number, material: Material) -> str | None:
     """The sentence that holds ``number``, which the claim may have meant to cite."""
-    for work in material.sampled:
-        for name, sentence in work.sentences.items():
-            if any(map(number.tells, spoken_numbers(plain(sentence)))):
-                return f"{name} | {sentence[:80]}"
-    return None
+    told = ((name, text) for work in material.sampled for name, text in work.sentences.items())
+    found = (f"{name} | {text[:80]}" for name, text in told if any(map(number.tells, spoken_numbers(plain(text)))))
+    return next(found, None)
 
 
 def _nearest_fact(value: float, facts: Iterable[Mapping[str, Any]]) -> str | None:
@@ -415,7 +395,7 @@ def _nearest_fact(value: float, facts: Iterable[Mapping[str, Any]]) -> str | Non
         (abs(fact - value), name, fact)
         for figures in facts
         for name, fact in figures.items()
-        if isinstance(fact, (int, float)) and not isinstance(fact, bool) and value / 2 <= fact <= value * 2
+        if isinstance(fact, (int, float)) and value / 2 <= fact <= value * 2
     ]
     return f"{min(numbers)[1]} {min(numbers)[2]}" if numbers else None
 
@@ -426,13 +406,13 @@ def _nearest(text: str, works: Iterable[Source]) -> str | None:
     if not wanted:
         return None
     pairs = {wanted[i : i + 2] for i in range(len(wanted) - 1)} or {wanted}
-    best, score = None, 0.0
+    best, most = None, 0
     for work in works:
         for name, sentence in work.sentences.items():
             letters = _letters(sentence)
-            shared = sum(pair in letters for pair in pairs) / len(pairs)
-            if shared > score:
-                best, score = f"{name} | {sentence[:80]}", shared
+            shared = sum(pair in letters for pair in pairs)
+            if shared > most:
+                best, most = f"{name} | {sentence[:80]}", shared
     return best
 
 
@@ -444,28 +424,13 @@ def _replacements(rows: Iterable[Any], material: Material, broken: set[str]) -> 
     made, changed = dict(work.sentences), 0
     for n, row in enumerate(rows):
         at = f"/replacements/{n}"
-        if any(pointer == at or pointer.startswith(f"{at}/") for pointer in broken):
+        if any(_within(pointer, at) for pointer in broken):
             continue
         name = sentence_id(row["sentence"]) or ""
-        if name not in work.sentences or not _is_main(name):
-            yield Problem(f"{at}/sentence", "a sentence of the main text", _shown(row["sentence"]),
-                          _nearest(row["from"], [work]))  # fmt: skip
-            continue
-        if row["from"] not in made[name]:
-            yield Problem(f"{at}/from", f"words that stand in {name}", _shown(row["from"]), f"{name} | {made[name]}")
-            continue
-        if made[name].count(row["from"]) > 1:
-            rule = f"words that stand once in {name}: give some of those around them, too"
-            yield Problem(f"{at}/from", rule, _shown(row["from"]), f"{name} | {made[name]}")
-            continue
-        if "\n" in row["to"] or _MARKUP.search(row["to"]):
-            yield Problem(f"{at}/to", "plain words on one line", _shown(row["to"]))
+        if problem := _replacement(at, row, name, made, work):
+            yield problem
             continue
         after = made[name].replace(row["from"], row["to"])
-        grown = len(_letters(row["to"])) - len(_letters(row["from"]))
-        if grown > 2 and (len(sentences(after)) > len(sentences(made[name])) or grown > 8):
-            yield Problem(f"{at}/to", "a correction: it adds no words of its own", _shown(row["to"]))
-            continue
         changed += sum(
             max(i2 - i1, j2 - j1)
             for tag, i1, i2, j1, j2 in SequenceMatcher(None, made[name], after, autojunk=False).get_opcodes()
@@ -478,16 +443,32 @@ def _replacements(rows: Iterable[Any], material: Material, broken: set[str]) -> 
         yield Problem("/replacements", rule, f"{changed} changed ({changed / max(whole, 1):.0%})")
 
 
+def _replacement(at: str, row: Any, name: str, made: Mapping[str, str], work: Source) -> Problem | None:
+    """What is wrong with one; ``made``: the sentences with those before it."""
+    old, new = row["from"], row["to"]
+    if name not in work.sentences or not _is_main(name):
+        near = _nearest(old, [work])
+        return Problem(f"{at}/sentence", "a sentence of the main text", _shown(row["sentence"]), near)
+    before, near = made[name], f"{name} | {made[name]}"
+    if old not in before:
+        return Problem(f"{at}/from", f"words that stand in {name}", _shown(old), near)
+    if before.count(old) > 1:
+        rule = f"words that stand once in {name}: give some of those around them, too"
+        return Problem(f"{at}/from", rule, _shown(old), near)
+    if "\n" in new or _MARKUP.search(new):
+        return Problem(f"{at}/to", "plain words on one line", _shown(new))
+    grown = len(_letters(new)) - len(_letters(old))
+    if grown > 8 or (grown > 2 and len(sentences(before.replace(old, new))) > len(sentences(before))):
+        return Problem(f"{at}/to", "a correction: it adds no words of its own", _shown(new))
+    return None
+
+
 # --- spelling
 
 
 def _is_main(name: str) -> bool:
     """Whether a sentence is of the main text, not of a title or of a video's caption."""
     return name.partition(".")[2].isdigit()
-
-
-def _bare(text: Any) -> str:
-    return unicodedata.normalize("NFKC", str(text)).strip(" \t\n[]()“”「」『』【】\"'`。.,;:")
 
 
 def _letters(text: str) -> str:
@@ -501,6 +482,15 @@ def _stands(word: str, text: str) -> bool:
 
 def _pointer(path: Iterable[Any]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def _listed(value: Any) -> list[Any]:
+    """What a list holds; nothing where something else stands, which the schema has told."""
+    return value if isinstance(value, list) else []
+
+
+def _within(pointer: str, at: str) -> bool:
+    return f"{pointer}/".startswith(f"{at}/")
 
 
 def _shown(value: Any) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tikomni.analysis.cohort import INTERACTIONS, Cohort, approximate, count, interactions
-from tikomni.analysis.rules import COUNTS
+from tikomni.analysis.rules import ALL_COUNTS, COUNTS
 from tikomni.analysis.timing import Durations, Rhythm, TrendClass, durations, rhythm, trend
 from tikomni.analysis.values import Figure, median, share
 from tikomni.facts import Creator, Document, Work
@@ -73,7 +73,7 @@ def figures(creator: Creator | None, works: Cohort, earlier: Iterable[Work] = ()
     return Figures(
         works=sum(parts.values()),
         **parts,
-        counts={name: spread(works, name) for name in (INTERACTIONS, *COUNTS, "play_count")},
+        counts={name: spread(works, name) for name in (INTERACTIONS, *ALL_COUNTS)},
         kinds={kind: spread(works, INTERACTIONS, kind) for kind in baselines(works) if kind != ALL},
         hit_rates=tuple(
             HitRate(threshold, days, hit_rate(works, threshold, days))
@@ -117,12 +117,15 @@ def multiple(work: Work, works: Cohort, medians: Mapping[str, Figure[float]]) ->
     base = medians.get(work.media_kind, medians[ALL])
     total = interactions(work)
     if total is None:
-        return replace(base, value=None, reason="counts_unknown", approximate=False)
-    if base.n < works.rules.min_works:
-        return replace(base, value=None, reason=works.rules.too_few, approximate=False)
-    if not base.value:
-        return replace(base, value=None, reason="median_zero", approximate=False)
-    return replace(base, value=round(total / base.value, 4), approximate=base.approximate or approximate(work, COUNTS))
+        reason = "counts_unknown"
+    elif base.n < works.rules.min_works:
+        reason = works.rules.too_few
+    elif not base.value:
+        reason = "median_zero"
+    else:
+        rough = base.approximate or approximate(work, COUNTS)
+        return replace(base, value=round(total / base.value, 4), approximate=rough)
+    return replace(base, value=None, reason=reason, approximate=False)
 
 
 def hit_rate(works: Cohort, threshold: int, days: int | None = None) -> Figure[float]:
@@ -146,12 +149,12 @@ def outlier_rate(works: Cohort) -> Figure[float]:
     Example: 2 of 20 works beyond three times the median: 0.1.
     """
     medians = baselines(works)
-    multiples = [(work, multiple(work, works, medians).value) for work in works.mature]
-    known = [work for work, times in multiples if times is not None]
-    above = sum(times > works.rules.outlier_multiple for _, times in multiples if times is not None)
+    pairs = ((work, multiple(work, works, medians).value) for work in works.mature)
+    known = [(work, times) for work, times in pairs if times is not None]
+    above = sum(times > works.rules.outlier_multiple for _, times in known)
     base = medians[ALL]
     lacking = base.reason or (works.rules.too_few if base.n < works.rules.min_works else "median_zero")
-    return works.rate(known, works.mature, [INTERACTIONS], lacking, lambda: share(above, len(known)))
+    return works.rate([w for w, _ in known], works.mature, [INTERACTIONS], lacking, lambda: share(above, len(known)))
 
 
 def interaction_per_fan(creator: Creator | None, works: Cohort) -> Figure[float]:

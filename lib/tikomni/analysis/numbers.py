@@ -29,6 +29,7 @@ _DIGITS = re.compile(
     r"(?:(?<=[万千])(?:\s?(\d)\s?([千百])|(\d)(?![\d.万亿])))?",
     re.IGNORECASE,
 )
+_SMALL = {word: n for n, word in enumerate("one two three four five six seven eight nine".split(), 1)}
 _HAN_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _PLACES = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
 _HAN = re.compile(r"[零〇一二两三四五六七八九十百千万亿]+")
@@ -106,7 +107,7 @@ def spoken_numbers(text: str) -> frozenset[float]:
     found = {number.value for number in written_numbers(text)}
     found |= {float(digits.replace(",", "")) for digits in re.findall(r"\d[\d,]*(?:\.\d+)?", text)}
     found |= {_han(match) for match in _HAN.findall(text)}
-    return frozenset(found | {float(n) for word, n in _small().items() if re.search(rf"(?i)\b{word}\b", text)})
+    return frozenset(found | {float(n) for word, n in _SMALL.items() if re.search(rf"(?i)\b{word}\b", text)})
 
 
 def spoken_shares(text: str) -> set[float]:
@@ -212,8 +213,7 @@ _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str], Number | N
 
 def _english(text: str) -> Iterator[Number]:
     """Ten and more in English words: ``twelve thousand``, ``half a million``, ``ninety percent``."""
-    data = wording()["english"]
-    values = {**_small(), **data}
+    values = _SMALL | wording()["english"]
     for match in _english_run().finditer(text):
         total = current = 0.0
         scale = 1
@@ -235,7 +235,7 @@ def _english(text: str) -> Iterator[Number]:
 
 @cache
 def _english_run() -> re.Pattern[str]:
-    names = "|".join(sorted((*_small(), *wording()["english"]), key=len, reverse=True))
+    names = "|".join(sorted((*_SMALL, *wording()["english"]), key=len, reverse=True))
     first = rf"half\s+a|a(?=\s+[mb]illion)|(?!hundred|thousand)(?:{names})"
     return re.compile(rf"(?<![a-z])(?:{first})(?:[\s-]+(?:and\s+|a\s+)?(?:{names}))*(?![a-z])", re.IGNORECASE)
 
@@ -275,10 +275,6 @@ def _last_place(text: str) -> int:
     if text[-1] in _PLACES:
         return prod(_PLACES[c] for c in takewhile(_PLACES.get, reversed(text)))
     return _PLACES[text[-2]] // 10 if text[-1] in _HAN_DIGITS and text[-2:-1] in tuple("百千万亿") else 1
-
-
-def _small() -> dict[str, int]:
-    return {word: n for n, word in enumerate("one two three four five six seven eight nine".split(), 1)}
 
 
 def _int(text: str | None) -> int | None:

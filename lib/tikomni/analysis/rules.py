@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tikomni.errors import InputError
+from tikomni.settings import Settings
 from tikomni.storage.yaml_file import read_yaml
 
 # The counts that interactions are made of, in the order in which weights are written.
 COUNTS = ("digg_count", "comment_count", "collect_count", "share_count")
+ALL_COUNTS = (*COUNTS, "play_count")
 FLAGS = ("pinned", "sponsored")
 
 
@@ -60,16 +62,26 @@ def rules(
     """
     table = _table()
     own = {**table["default"], **table.get(platform, {})}
-    found = Rules(**{name: tuple(value) if isinstance(value, list) else value for name, value in own.items()})
     if weights:
-        found = replace(found, weights=dict(zip(COUNTS, _weights(weights), strict=True)))
+        own["weights"] = dict(zip(COUNTS, _weights(weights), strict=True))
     if immature_hours is not None:
-        found = replace(found, immature_hours=immature_hours)
+        own["immature_hours"] = immature_hours
     if hit_thresholds:
-        found = replace(found, hit_thresholds=_thresholds(hit_thresholds))
+        own["hit_thresholds"] = _thresholds(hit_thresholds)
     if ignore is not None:
-        found = replace(found, ignore=_flags(ignore))
-    return found
+        own["ignore"] = _flags(ignore)
+    return Rules(**{name: tuple(value) if isinstance(value, list) else value for name, value in own.items()})
+
+
+def rules_of(platform: str, settings: Settings) -> Rules:
+    """The rules that a platform's figures are made with, by the settings in use."""
+    return rules(
+        platform,
+        weights=settings.score_weights,
+        immature_hours=settings.immature_hours,
+        hit_thresholds=settings.hit_thresholds,
+        ignore=settings.ignore_works,
+    )
 
 
 def _weights(text: str) -> tuple[float, ...]:

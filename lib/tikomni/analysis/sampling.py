@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tikomni.analysis.buckets import BUCKETS, Bucket, Standing, ranked
-from tikomni.analysis.traits import Signals, labels
+from tikomni.analysis.signals import Signals, labels
 
 # How many of 60 works come from each bucket.
 _BASE: Mapping[Bucket, int] = {"Top": 18, "Strong": 18, "Mid": 14, "Bottom": 10}
@@ -20,11 +20,9 @@ _VARIETY = (("form", 3), ("hook", 2), ("structure", 2))
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """``picked`` in the order of picking; ``of`` is how many works it was chosen from, ``quotas`` what was aimed at."""
+    """``picked`` in the order of picking."""
 
     picked: tuple[Standing, ...]
-    of: int
-    quotas: Mapping[Bucket, int]
 
 
 def size(n: int) -> int:
@@ -82,7 +80,7 @@ def sample(
         picked |= {s.work.key: s for s in rest[: wanted[name] - have]}
     rest = [standing for standing in pool if standing.work.key not in picked]
     picked |= {s.work.key: s for s in rest[: sampled - len(picked)]}
-    return Sample(tuple(picked.values()), len(pool), wanted)
+    return Sample(tuple(picked.values()))
 
 
 def _varied(top: Sequence[Standing], quota: int, signals: Mapping[str, Signals]) -> list[Standing]:

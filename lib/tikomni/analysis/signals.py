@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import product
@@ -21,6 +22,7 @@ from tikomni.storage.yaml_file import read_yaml
 from tikomni.transcripts.clean import sentences
 from tikomni.transcripts.segment import language_of, words
 
+TRAITS = ("hook", "structure", "cta", "form", "style", "keywords")
 LANGUAGES = ("en", "zh")
 # The calls that ask for money or lead to where it is asked for: what a claim about selling must rest on.
 COMMERCIAL = frozenset({"buy", "private_message", "lead_magnet", "link_in_bio"})
@@ -75,7 +77,7 @@ class Signal(Document):
 
 @dataclass(frozen=True, slots=True)
 class Signals(Document):
-    """The signals of one work; what a label means is told by ``meanings``. ``cta`` begins with commercial calls.
+    """The signals of one work; what a label means is told in the word lists. ``cta`` begins with commercial calls.
 
     ``keywords``: at most 20, the most frequent words first.
     """
@@ -108,15 +110,14 @@ def signals(work: Work, own: tuple[str, ...] = ()) -> Signals:
     text, lists = _Words(main, language, own), _lists(language)
     rule, opening = _opening(work, own)
     hook = _best(lists["hook"], _Words(opening, language, own))
-    calls = _all(lists["cta"], text, "main_text", lists["negations"])
+    calls = {call.label: call for call in _all(lists["cta"], text, "main_text", lists["negations"])}
     if caption != main:
-        said = {call.label for call in calls}
-        more = _all(lists["cta"], _Words(caption, language, own), "caption", lists["negations"])
-        calls = sorted((*calls, *(call for call in more if call.label not in said)), key=_order(lists["cta"]))
+        written = _all(lists["cta"], _Words(caption, language, own), "caption", lists["negations"])
+        calls = {call.label: call for call in written} | calls
     return Signals(
         hook=Signal(hook[0], rule, hook[1]),
         structure=_structure(lists["structure"], text),
-        cta=tuple(calls),
+        cta=tuple(calls[label] for label in lists["cta"] if label in calls),
         style=tuple(_all(lists["style"], text, "main_text")),
         form=_form(work, lists["form"], text),
         keywords=keywords(dict.fromkeys((plain(work.title or ""), caption, main)), language, own),
@@ -142,19 +143,16 @@ def keywords(texts: Iterable[str], language: str | None, own: tuple[str, ...] = 
     return tuple(Signal(label, "frequency", tuple(dict.fromkeys(found))) for label, found in ranked)
 
 
+def labels(signals: Signals | None, trait: str) -> tuple[str, ...]:
+    """The different labels of one of ``TRAITS``, in the order found; none where there are no signals."""
+    answer = getattr(signals, trait) if signals is not None else ()
+    answers = answer if isinstance(answer, Sequence) else (answer,)
+    return tuple(dict.fromkeys(one.label for one in answers if one.label))
+
+
 def plain(text: str) -> str:
     """``text`` without links, hashtags, sticker codes, @names and emoji, in one width."""
     return unicodedata.normalize("NFKC", _REMOVED.sub(" ", text)).replace("’", "'")
-
-
-def meanings(language: str) -> dict[str, dict[str, str]]:
-    """What every label stands for, in ``zh`` or ``en``: group → label → one sentence."""
-    groups = _data(language).items()
-    return {
-        name: {label: rule["means"] for label, rule in group.items()}
-        for name, group in groups
-        if isinstance(group, dict)
-    }
 
 
 def _language(work: Work, text: str) -> str | None:
@@ -280,18 +278,14 @@ def _best(rules: dict[str, Any], text: _Words) -> tuple[str | None, tuple[str, .
 
 
 def _all(rules: dict[str, Any], text: _Words, read: str, negations: frozenset[str] = frozenset()) -> list[Signal]:
-    answers = ((label, _found(rule["words"], text, negations)) for label, rule in rules.items())
+    answers = ((label, _found(phrases, text, negations)) for label, phrases in rules.items())
     return [Signal(label, read, found) for label, found in answers if found]
-
-
-def _order(rules: dict[str, Any]) -> Any:
-    return lambda signal: list(rules).index(signal.label)
 
 
 def _structure(rules: dict[str, Any], text: _Words) -> Signal:
     """The first label one of whose ways occurs: a phrase of each part, the parts in their order."""
-    for label, rule in rules.items():
-        for way in rule["ways"]:
+    for label, ways in rules.items():
+        for way in ways:
             position, matched = 0, []
             for part in way:
                 matches = (phrase.regex.search(text.spaced, position) for phrase in part.possible(text))
@@ -318,37 +312,23 @@ def prepare() -> None:
 
 
 @cache
-def _data(language: str) -> dict[str, Any]:
-    return read_yaml(Path(__file__).with_name("words") / f"{language}.yaml")
-
-
-@cache
 def _lists(language: str | None) -> dict[str, Any]:
     """The lists of a language as they are matched; empty for a language that has none."""
     if language not in LANGUAGES:
-        empty: dict[str, Any] = {name: {} for name in ("hook", "structure", "cta", "style", "form")}
-        return empty | {"negations": frozenset(), "stopwords": frozenset()}
-    data = dict(_data(language))
-    lists: dict[str, Any] = {
-        "negations": frozenset(w.strip() for w in data.pop("negations").split(",")),
-        "stopwords": frozenset(data.pop("stopwords").split()),
-    }
-    for name, group in data.items():
-        lists[name] = {label: {k: _read(k, v, language) for k, v in rule.items()} for label, rule in group.items()}
-    return lists
+        return defaultdict(dict)
+    data = read_yaml(Path(__file__).with_name("words") / f"{language}.yaml")
+    single_words = {name: frozenset(data.pop(name).split()) for name in ("negations", "stopwords")}
+    return _read(data, language) | single_words
 
 
-def _read(kind: str, value: Any, language: str) -> Any:
-    if kind == "means":
-        return value
-    if kind == "ways":
-        return [[_phrases(part, language) for part in way] for way in value]
-    return _phrases(value, language)
-
-
-def _phrases(text: str, language: str) -> _Phrases:
-    entries = (entry.strip() for entry in re.split(r"[,\n]", text))
-    return _Phrases(dict.fromkeys(_phrase(p, language) for entry in entries if entry for p in _choices(entry)))
+def _read(value: Any, language: str) -> Any:
+    """``value`` with each text as the phrases that it lists."""
+    if isinstance(value, dict):
+        return {name: _read(one, language) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_read(one, language) for one in value]
+    entries = filter(None, map(str.strip, re.split(r"[,\n]", value)))
+    return _Phrases(dict.fromkeys(_phrase(p, language) for entry in entries for p in _choices(entry)))
 
 
 def _choices(entry: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from math import inf
 
 from tikomni.analysis.cohort import INTERACTIONS, Cohort, age, interactions, left_out
 from tikomni.analysis.values import Figure, median, share
@@ -87,7 +88,7 @@ def durations(works: Cohort) -> Durations:
     classes, floor = [], 0
     for name, seconds in works.rules.duration_classes.items():
         below = seconds * 1000 if seconds else None
-        found = [w for w in known if floor <= (w.duration_ms or 0) and (below is None or (w.duration_ms or 0) < below)]
+        found = [work for work in known if floor <= (work.duration_ms or 0) < (below or inf)]
         ratio = share(len(found), len(known)) if len(known) >= works.rules.min_works else None
         middle = works.typical([work for work in found if work.key in mature], INTERACTIONS)
         classes.append(DurationClass(name, below, len(found), ratio, middle))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from tikomni.analysis.tasks.registry import Kind, kinds
 from tikomni.settings import Settings
 from tikomni.storage import atomic
 from tikomni.storage.names import inside
-from tikomni.storage.yaml_file import read_yaml
 
 ANALYSES = "analyses"  # below the state folder
 EXPLANATIONS = "creator.sample_explanations"
@@ -320,11 +319,3 @@ def _json(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
-
-
-@cache
-def words(language: str) -> dict[str, Any]:
-    """The words of analyses beside those of all cards."""
-    from tikomni.cards.labels import labels
-
-    return labels(language) | read_yaml(Path(__file__).with_name("benchmark.yaml"))[language]

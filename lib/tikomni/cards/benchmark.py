@@ -13,6 +13,7 @@ from tikomni.analysis.tasks import COMPARISON
 from tikomni.cards import accepted as analyses
 from tikomni.cards import kept
 from tikomni.cards.accepted import Accepted, Claim, Item
+from tikomni.cards.labels import labels
 from tikomni.cards.markdown import inline, quote
 
 BEGIN, END = "<!-- tikomni:analysis -->", "<!-- /tikomni:analysis -->"
@@ -35,7 +36,7 @@ def section(
         waiting: folders of tasks that nobody has answered.
         explanation: what was said of this work as one of its creator's.
     """
-    words = analyses.words(language)
+    words = labels(language, "benchmark")
     lines = [BEGIN, f"## {words['analysis']}", ""]
     if not accepted and explanation is None:
         lines += [words["waiting"], ""]

@@ -5,21 +5,19 @@ Pure: the same ``CollectionData`` gives the same text. What strangers wrote is t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from tikomni.analysis import cohort
+from tikomni.analysis.rules import COUNTS
 from tikomni.cards import report, wording
 from tikomni.cards import report_values as values
+from tikomni.cards.labels import labels
 from tikomni.cards.markdown import cell, inline, one_line
 from tikomni.facts import Work
-from tikomni.storage.yaml_file import read_yaml
-
-_COUNTS = ("digg_count", "comment_count", "collect_count", "share_count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +69,22 @@ def render(data: CollectionData) -> str:
     words = _words(data.language)
     style, script = ((report.HERE / name).read_text("utf-8") for name in ("report.css", "report-table.js"))
     name = _name(data, words)
-    return (
-        report.environment()
-        .get_template("collection.html.j2")
-        .render(
-            words=words,
-            policy=report.policy(style, [script]),
-            style=style,
-            script=script,
-            name=name,
-            page_title=words["titled"].format(name=name),
-            facts=_facts(data, words),
-            left_out=_left_out(data, words),
-            wall=any(hit.cover for hit in data.works),
-            fans=_has_fans(data),
-            counts=_counts(data),
-            rows=[_row(hit, data, words) for hit in data.works],
-            showing=words["showing"].format(shown=f"{len(data.works):,}", total=f"{len(data.works):,}"),
-            made=words["made"].format(moment=values.moment(data.generated_at, data.zone)),
-        )
+    total = f"{len(data.works):,}"
+    return wording.template("collection.html.j2").render(
+        words=words,
+        policy=report.policy(style, [script]),
+        style=style,
+        script=script,
+        name=name,
+        page_title=words["titled"].format(name=name),
+        facts=_facts(data, words),
+        left_out=_left_out(data, words),
+        wall=any(hit.cover for hit in data.works),
+        fans=_has_fans(data),
+        counts=_counts(data),
+        rows=[_row(hit, data, words) for hit in data.works],
+        showing=words["showing"].format(shown=total, total=total),
+        made=words["made"].format(moment=values.moment(data.generated_at, data.zone)),
     )
 
 
@@ -148,7 +143,7 @@ def _left_out(data: CollectionData, words: Mapping[str, Any]) -> str:
 
 def _counts(data: CollectionData) -> list[str]:
     """The counts that some work has; a chart tells likes alone."""
-    return [name for name in _COUNTS if any(getattr(hit.work, name) is not None for hit in data.works)]
+    return [name for name in COUNTS if any(getattr(hit.work, name) is not None for hit in data.works)]
 
 
 def _has_fans(data: CollectionData) -> bool:
@@ -157,12 +152,13 @@ def _has_fans(data: CollectionData) -> bool:
 
 def _row(hit: Hit, data: CollectionData, words: Mapping[str, Any]) -> dict[str, Any]:
     work, ratio = hit.work, hit.likes_per_fan
+    title = work.title or work.caption_raw or ""
     return {
         "rank": hit.rank,
         "title": values.title(work, words),
-        "link": values.link(work),
+        "link": wording.link(work),
         "author": one_line(work.author_name or wording.UNKNOWN, 60),
-        "find": one_line(" ".join(_findable(work)), 240).lower(),
+        "find": one_line(" ".join((title, work.author_name or "", *work.topics)), 240).lower(),
         "cover": hit.cover,
         "likes": words["likes_of"].format(count=values.short(work, "digg_count", words)),
         "form": words["media"][work.media_kind],
@@ -170,21 +166,12 @@ def _row(hit: Hit, data: CollectionData, words: Mapping[str, Any]) -> dict[str, 
         "moment": work.published_at or work.published_date or "",
         "counts": [(getattr(work, name), wording.count(work, name)) for name in _counts(data)],
         "fans": [
-            (hit.fans_count, values.whole(hit.fans_count)),
+            (hit.fans_count, wording.whole(hit.fans_count)),
             (ratio, wording.UNKNOWN if ratio is None else wording.number(ratio, "ratio")),
         ],
     }
 
 
-def _findable(work: Work) -> Iterator[str]:
-    yield from (work.title or work.caption_raw or "", work.author_name or "", *work.topics)
-
-
 def _words(language: str) -> dict[str, Any]:
-    own, page = _all_words()[language], report.words_of(language)
-    return page | own | {"columns": page["columns"] | own["columns"]}
-
-
-@cache
-def _all_words() -> dict[str, Any]:
-    return read_yaml(report.HERE / "collection.yaml")
+    found = labels(language, "report", "collection")
+    return found | {"columns": labels(language, "report")["columns"] | found["columns"]}

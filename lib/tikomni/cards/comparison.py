@@ -9,20 +9,18 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from tikomni import redact
 from tikomni.analysis.buckets import Standing
 from tikomni.analysis.comparison import HIT_RATE, Comparison, Row, Shared, Side
-from tikomni.analysis.figures import Figures
 from tikomni.analysis.values import Figure
 from tikomni.cards import benchmark, report, report_analysis, report_works, wording
 from tikomni.cards import report_values as values
 from tikomni.cards.accepted import Accepted
+from tikomni.cards.labels import labels
 from tikomni.cards.markdown import cell, inline, one_line, url
-from tikomni.storage.yaml_file import read_yaml
 
 NAME_CHARS, BEST = 40, 5
 HOURS = 4  # to a column of the note's rhythm
@@ -40,16 +38,8 @@ class Data:
     waiting: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Posted:
-    """What ``report_works.heat`` reads."""
-
-    figures: Figures
-    zone: ZoneInfo
-
-
 def title(data: Data) -> str:
-    words = _words(data.language)
+    words = labels(data.language, "report", "comparison")
     return words["title"].format(names=words["versus"].join(_name(side) for side in data.of.sides))
 
 
@@ -58,12 +48,12 @@ def title(data: Data) -> str:
 
 def markdown(data: Data) -> str:
     """The note; an accepted analysis stands at its end, as on a creator's card."""
-    words, sides = _words(data.language), data.of.sides
+    words, sides = labels(data.language, "report", "comparison"), data.of.sides
     lines = [f"# {inline(title(data))}", "", _window(data, words), ""]
     for side in sides:
         link = url(side.creator.profile_url)
         opened = f" · [{words['profile_link']}]({link})" if link else ""
-        facts = " · ".join(map(inline, _facts(side, words)))
+        facts = " · ".join(map(inline, values.account(side.creator, words)))
         lines.append(f"- **{side.letter} {inline(_name(side))}** · {facts} · {_about(side, words)}{opened}")
     lines += ["", f"## {words['key_figures']}", "", _lede(data, words), ""]
     lines += _table(
@@ -71,7 +61,7 @@ def markdown(data: Data) -> str:
         [[_label(row, words), *_figure_cells(row, words)] for row in data.of.rows],
     )
     for heading, lede, none, rows in (
-        (words["topics_in_common"], words["topics_lede"], words["no_topics"], data.of.topics),
+        (words["topics"], words["topics_lede"], words["no_topics"], data.of.topics),
         (words["keywords"], _keywords_lede(data, words), words["no_keywords"], data.of.keywords),
     ):
         lines += ["", f"## {heading}", "", lede if rows else none]
@@ -107,7 +97,7 @@ def _figure_cells(row: Row, words: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _work_line(standing: Standing, words: Mapping[str, Any]) -> str:
-    link = values.link(standing.work)
+    link = wording.link(standing.work)
     opened = f" · [{words['open_original']}]({link})" if link else ""
     return f"- {inline(values.title(standing.work, words))} · {_about_work(standing, words)}{opened}"
 
@@ -117,17 +107,16 @@ def _work_line(standing: Standing, words: Mapping[str, Any]) -> str:
 
 def page(data: Data) -> str:
     """The page as text; like the report it loads nothing, and it runs nothing at all."""
-    words, sides = _words(data.language), data.of.sides
+    words, sides = labels(data.language, "report", "comparison"), data.of.sides
     style = "".join((report.HERE / name).read_text("utf-8") for name in ("report.css", "comparison.css"))
-    template = report.environment().get_template("comparison.html.j2")
     analysis = ""
     if data.accepted or data.waiting:
         analysis = report_analysis.section(data.accepted, data.waiting, data.language, {}, {})
-    return template.render(
+    return wording.template("comparison.html.j2").render(
         words=words,
         policy=report.policy(style, ()),
         style=style,
-        title=title(data),
+        page_title=title(data),
         window=_window(data, words),
         lede=_lede(data, words),
         sides=[_shown(side, data, words) for side in sides],
@@ -144,25 +133,20 @@ def page(data: Data) -> str:
 
 def _shown(side: Side, data: Data, words: Mapping[str, Any]) -> dict[str, Any]:
     read = side.creator.snapshot_at
-    grid = side.figures.rhythm.hours.value or ()
-    most = max((n for day in grid for n in day), default=0)
-    often = ""
-    if most > 1:
-        day, hour = next((d, h) for d, hours in enumerate(grid) for h, n in enumerate(hours) if n == most)
-        often = words["most_often"].format(weekday=words["weekdays"][day], hour=hour)
+    heat = report_works.heat(side.figures.rhythm, data.zone, words)
     return {
         "letter": side.letter,
         "name": _name(side),
         "link": url(side.creator.profile_url),
-        "facts": _facts(side, words),
+        "facts": values.account(side.creator, words),
         "about": _about(side, words),
         "read": words["read"].format(moment=values.moment(read, data.zone)) if read else "",
-        "heat": report_works.heat(_Posted(side.figures, data.zone), words),  # type: ignore[arg-type]
-        "often": often,
+        "heat": heat,
+        "often": words["most_often"].format(**heat["busiest"]) if heat["busiest"] else "",
         "best": [
             {
                 "title": values.title(standing.work, words, 80),
-                "link": values.link(standing.work),
+                "link": wording.link(standing.work),
                 "about": _about_work(standing, words),
             }
             for standing in side.standings[:BEST]
@@ -174,17 +158,11 @@ def _cells(row: Row, words: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     highest = max((figure.value or 0 for figure in row.figures), default=0)
     for position, (figure, ratio) in enumerate(zip(row.figures, row.ratios, strict=True)):
         yield {
-            "value": _written(figure, row.form, words),
-            "times": _times(ratio) if position and ratio is not None else "",
+            "value": values.figure(figure, row.form, words),
+            "times": _times(ratio) if position else "",
             "width": round(100 * figure.value / highest, 1) if figure.value is not None and highest else None,
             "note": _note(figure, row, words),
         }
-
-
-def _written(figure: Figure[float], form: str, words: Mapping[str, Any]) -> str:
-    if figure.value is None or form != "count":
-        return wording.figure(figure, form)
-    return ("≈" if figure.approximate else "") + values.compact(figure.value, words)
 
 
 def _note(figure: Figure[float], row: Row, words: Mapping[str, Any]) -> str:
@@ -206,11 +184,9 @@ def spreadsheet(data: Data) -> bytes:
     """Sheets of figures, shared labels, rhythm and works; numbers are numbers, no text is a formula or a link."""
     import xlsxwriter
 
-    words, sides, out = _words(data.language), data.of.sides, io.BytesIO()
+    words, sides, out = labels(data.language, "report", "comparison"), data.of.sides, io.BytesIO()
     names = [f"{side.letter} {_name(side)}" for side in sides]
-    book = xlsxwriter.Workbook(
-        out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    )
+    book = xlsxwriter.Workbook(out, {"in_memory": True})
     book.set_properties({"created": data.generated_at.astimezone(UTC).replace(tzinfo=None)})
     bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
     forms = {
@@ -268,7 +244,7 @@ def spreadsheet(data: Data) -> bytes:
         for x, number in enumerate((work.digg_count, standing.interactions, standing.multiple.value), 3):
             if number is not None:
                 found.write_number(y, x, number, forms["count"])
-        found.write_string(y, 6, values.link(work) or "")
+        found.write_string(y, 6, wording.link(work) or "")
     book.close()
     return out.getvalue()
 
@@ -278,13 +254,6 @@ def spreadsheet(data: Data) -> bytes:
 
 def _name(side: Side) -> str:
     return one_line(side.name, NAME_CHARS)
-
-
-def _facts(side: Side, words: Mapping[str, Any]) -> list[str]:
-    creator = side.creator
-    platform = words["platforms"].get(creator.platform) or one_line(creator.platform)
-    handle = f"@{one_line(creator.author_handle, 60)}" if creator.author_handle else ""
-    return [fact for fact in (platform, handle) if fact]
 
 
 def _about(side: Side, words: Mapping[str, Any]) -> str:
@@ -333,13 +302,3 @@ def _times(ratio: float | None) -> str:
 def _hours(side: Side) -> list[int]:
     grid = side.figures.rhythm.hours.value or ()
     return [sum(sum(day[start : start + HOURS]) for day in grid) for start in range(0, 24, HOURS)]
-
-
-def _words(language: str) -> dict[str, Any]:
-    own = _own_words()[language]
-    return report.words_of(language) | own | {"topics_in_common": own["topics"]}
-
-
-@cache
-def _own_words() -> dict[str, Any]:
-    return read_yaml(report.HERE / "comparison.yaml")

@@ -229,14 +229,10 @@ def _changes(changes: Changes, of: _Writer) -> list[tuple[str, str, list[str]]]:
 
 
 def _moved(delta: Delta, words: Mapping[str, Any]) -> str:
-    between = f"{words['open']}{_whole(delta.before)} → {_whole(delta.after)}{words['close']}"
+    between = f"{words['open']}{wording.between(delta)}{words['close']}"
     if delta.value is None:
         return f"{wording.UNKNOWN}{between}{words['comma']}{wording.reason(delta.reason or 'unknown', words)}"
-    return f"{'≈' if delta.approximate else ''}{delta.value:+,}{between}"
-
-
-def _whole(value: int | None) -> str:
-    return wording.UNKNOWN if value is None else f"{value:,}"
+    return wording.difference(delta) + between
 
 
 # --- works

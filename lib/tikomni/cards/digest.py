@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from tikomni.analysis.changes import Changes, Delta
@@ -15,7 +13,6 @@ from tikomni.cards.labels import labels
 from tikomni.cards.markdown import inline, url
 from tikomni.facts import Creator, Work
 from tikomni.settings import Settings
-from tikomni.storage.yaml_file import read_yaml
 
 LISTED, GROWN, TITLE_CHARS = 10, 3, 80
 
@@ -40,7 +37,7 @@ class News:
 
 def render(news: Sequence[News], now: datetime, settings: Settings, language: str) -> str:
     """The note: who brought new works first, then who changed, then everybody else in a line."""
-    words = labels(language) | _words()[language]
+    words = labels(language, "digest")
     read = [one for one in news if one.error is None]
     fresh = sum(len(one.changes.new_works) for one in read if one.changes)
     told = [one for one in read if one.changes is None or one.moved]
@@ -94,7 +91,7 @@ def _works(keys: Sequence[str], works: Mapping[str, Work], words: Mapping[str, A
         if work is None:
             yield f"  - {inline(key.partition(':')[2])}"
             continue
-        link = url(work.open_url) or url(work.source_url)
+        link = wording.link(work)
         parts = [
             inline(work.title or work.caption_raw or work.platform_work_id, TITLE_CHARS),
             work.published_date or "",
@@ -108,16 +105,10 @@ def _works(keys: Sequence[str], works: Mapping[str, Work], words: Mapping[str, A
 
 
 def _moved(delta: Delta) -> str:
-    before, after = (wording.UNKNOWN if n is None else f"{n:,}" for n in (delta.before, delta.after))
-    value = "" if delta.value is None else f" ({'≈' if delta.approximate else ''}{delta.value:+,})"
-    return f"{before} → {after}{value}"
+    value = wording.difference(delta)
+    return wording.between(delta) + (f" ({value})" if value else "")
 
 
 def _name(one: News) -> str:
     creator = one.creator
     return inline((creator and (creator.author_name or creator.author_handle)) or one.name, 60)
-
-
-@cache
-def _words() -> dict[str, Any]:
-    return read_yaml(Path(__file__).with_name("digest.yaml"))

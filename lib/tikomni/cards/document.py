@@ -22,17 +22,12 @@ CREATOR_SCHEMA_PATH = Path(__file__).with_name("creator-card.schema.json")
 SCHEMA_VERSION = 1
 
 
-def work_document(work: Work) -> dict[str, Any]:
-    """``work`` as a plain JSON object with its ``schema_version``; ``Work.from_dict`` reads it back."""
-    return {"schema_version": SCHEMA_VERSION, **json.loads(json.dumps(work.as_dict()))}
+def document(of: Work | Creator) -> dict[str, Any]:
+    """``of`` as a plain JSON object with its ``schema_version``; its class's ``from_dict`` reads it back."""
+    return {"schema_version": SCHEMA_VERSION, **json.loads(json.dumps(of.as_dict()))}
 
 
-def creator_document(creator: Creator) -> dict[str, Any]:
-    """``creator`` as a plain JSON object with its ``schema_version``; ``Creator.from_dict`` reads it back."""
-    return {"schema_version": SCHEMA_VERSION, **json.loads(json.dumps(creator.as_dict()))}
-
-
-def validate(document: Mapping[str, Any], schema: Path = SCHEMA_PATH) -> None:
+def validate(found: Mapping[str, Any], schema: Path = SCHEMA_PATH) -> None:
     """Check a document against a schema of ours.
 
     Raises:
@@ -40,7 +35,7 @@ def validate(document: Mapping[str, Any], schema: Path = SCHEMA_PATH) -> None:
     """
     from jsonschema.exceptions import best_match
 
-    error = best_match(_validator(schema).iter_errors(document))
+    error = best_match(_validator(schema).iter_errors(found))
     if error is not None:
         pointer = "".join(f"/{part}" for part in error.absolute_path) or "/"
         what = "work" if schema == SCHEMA_PATH else "creator"
@@ -51,25 +46,17 @@ def validate(document: Mapping[str, Any], schema: Path = SCHEMA_PATH) -> None:
         )
 
 
-def write_document(tree: Tree, work: Work, at: datetime) -> Path:
-    """Write the document of ``work`` into the results of ``at``'s day and return its path.
+def write_document(tree: Tree, of: Work | Creator, at: datetime) -> Path:
+    """Write the document of ``of`` into the results of ``at``'s day and return its path.
 
     Raises:
         TikomniError: ``internal`` where it does not follow the schema, ``disk_full``; InputError ``storage``.
     """
-    document = work_document(work)
-    validate(document)
-    path = tree.results_path(work.platform, work.platform_work_id, at)
-    atomic.write_json(path, document)
-    return path
-
-
-def write_creator_document(tree: Tree, creator: Creator, at: datetime) -> Path:
-    """As ``write_document``, for a creator."""
-    document = creator_document(creator)
-    validate(document, CREATOR_SCHEMA_PATH)
-    path = tree.results_path(creator.platform, creator.platform_author_id, at)
-    atomic.write_json(path, document)
+    is_work = isinstance(of, Work)
+    made = document(of)
+    validate(made, SCHEMA_PATH if is_work else CREATOR_SCHEMA_PATH)
+    path = tree.results_path(of.platform, of.platform_work_id if is_work else of.platform_author_id, at)
+    atomic.write_json(path, made)
     return path
 
 

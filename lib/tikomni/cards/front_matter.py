@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tikomni.analysis import rules
 from tikomni.cards.document import SCHEMA_VERSION
 from tikomni.cards.markdown import one_line, url
 from tikomni.facts import Creator, Work
@@ -21,28 +22,8 @@ if TYPE_CHECKING:
 
 LONGEST = 200
 _LIVE = re.compile(r"(?<=\[)\[|(?<=<!)--")
-COUNTS = ("digg_count", "comment_count", "collect_count", "share_count", "play_count")
+COUNTS = (*rules.COUNTS, "play_count")
 CREATOR_COUNTS = ("fans_count", "following_count", "liked_count", "collected_count", "works_count")
-# Every name that the card of a work may have: what else stands in a card is the user's.
-NAMES = frozenset(
-    (
-        *"type platform platform_work_id platform_author_id author_handle author_name title".split(),
-        *"published_date published_at duration_ms work_modality media_kind topics tags cover".split(),
-        *"source_url open_url primary_text_source analysis_eligibility snapshot_at schema_version".split(),
-        *COUNTS,
-        *(f"{name}_approximate" for name in COUNTS),
-    )
-)
-
-# The same for creators, but for the names of figures: those hold thresholds and media kinds.
-CREATOR_NAMES = frozenset(
-    (
-        *"type platform platform_author_id author_name author_handle aliases ip_location verified tags cover".split(),
-        *"profile_url works_collected works_mature snapshot_at schema_version".split(),
-        *CREATOR_COUNTS,
-        *(f"{name}_approximate" for name in CREATOR_COUNTS),
-    )
-)
 
 
 class Quoted(str):
@@ -156,3 +137,15 @@ def text(value: str | None) -> str | None:
 
 def bare(value: str | None) -> Bare | None:
     return Bare(value) if value else None
+
+
+# Every name that the card of a work may have: what else stands in a card is the user's.
+NAMES = frozenset((*members(Work("", ""), (), None), *(f"{name}_approximate" for name in COUNTS)))
+# The same for creators, but for the names of figures: those hold thresholds and media kinds.
+CREATOR_NAMES = frozenset(
+    (
+        *creator_members(Creator("", ""), (), (), None),
+        *("works_collected", "works_mature"),
+        *(f"{name}_approximate" for name in CREATOR_COUNTS),
+    )
+)

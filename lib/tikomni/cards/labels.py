@@ -1,8 +1,9 @@
-"""The words of cards in the reader's language. Data lives in ``labels.yaml``; this finds it."""
+"""The words of cards in the reader's language. Data lives in YAML files beside this; this finds it."""
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,13 @@ def language(settings: Settings, platform: str) -> str:
     return settings.language or _data()["languages"].get(platform, "en")
 
 
-def labels(language: str) -> dict[str, Any]:
-    """Every label of a language, by name; groups (``fields``, ``reasons``, …) are mappings."""
-    return _data()[language]
+@cache
+def labels(language: str, *files: str) -> dict[str, Any]:
+    """Every label of a language, by name; groups (``fields``, ``reasons``, …) are mappings.
+
+    ``files``: others like ``labels.yaml``, whose words stand beside its own and in place of those of the same name.
+    """
+    return reduce(or_, (_data(name)[language] for name in ("labels", *files)))
 
 
 def note_headings() -> tuple[str, ...]:
@@ -31,5 +36,5 @@ def all_labels() -> tuple[dict[str, Any], ...]:
 
 
 @cache
-def _data() -> dict[str, Any]:
-    return read_yaml(Path(__file__).with_name("labels.yaml"))
+def _data(name: str = "labels") -> dict[str, Any]:
+    return read_yaml(Path(__file__).with_name(f"{name}.yaml"))

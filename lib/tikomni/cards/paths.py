@@ -51,17 +51,12 @@ class Subject:
         return cls(creator.platform, creator.platform_author_id, name, handle, snapshot_at=creator.snapshot_at)
 
 
-def card_path(settings: Settings, kind: Kind, work: Work, existing: Path | None = None) -> Path:
-    """Where the card of ``work`` goes; ``existing`` (see ``find_card``) keeps its path under any title.
+def place(settings: Settings, kind: Kind, subject: Subject, existing: Path | None = None) -> Path:
+    """Where the card of ``subject`` goes; ``existing`` (see ``CardIndex.find``) keeps its path under any title.
 
     Raises:
         InputError: ``config`` for a pattern that cannot be filled in, ``storage`` outside the card root.
     """
-    return place(settings, kind, Subject.of(work), existing)
-
-
-def place(settings: Settings, kind: Kind, subject: Subject, existing: Path | None = None) -> Path:
-    """As ``card_path``, for whatever has a card."""
     if existing is not None:
         return names.inside(settings.cards, existing)
     # A file that is not this card is somebody's: the name gives way, by a part that is the same on every run.
@@ -109,11 +104,6 @@ def home(settings: Settings, kind: Kind) -> tuple[Path, str]:
     return names.inside(settings.cards, *names.parts(fixed, {}, setting=setting)), setting
 
 
-def find_card(settings: Settings, kind: Kind, subject: Subject) -> Path | None:
-    """The card of ``subject`` below the home of its kind, under whatever title or folder it has by now."""
-    return CardIndex(settings).find(kind, subject)
-
-
 class CardIndex:
     """The cards that are there. Each home is walked once, so a run over many works keeps one index for all of them.
 
@@ -127,7 +117,7 @@ class CardIndex:
         self._promised: dict[tuple[Kind, str, str], Path] = {}
 
     def find(self, kind: Kind, subject: Subject) -> Path | None:
-        """As ``find_card``."""
+        """The card of ``subject`` below the home of its kind, under whatever title or folder it has by now."""
         key = _key(kind, subject)
         if key not in self._known:
             self._known[key] = self._look(kind, subject)

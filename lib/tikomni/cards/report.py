@@ -10,10 +10,9 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from tikomni.analysis.buckets import Standing
@@ -26,15 +25,12 @@ from tikomni.cards import report_values as values
 from tikomni.cards import report_works as parts
 from tikomni.cards import wording
 from tikomni.cards.accepted import Accepted
+from tikomni.cards.front_matter import CREATOR_COUNTS
 from tikomni.cards.labels import labels
 from tikomni.cards.markdown import one_line, url
 from tikomni.cards.report_analysis import section
 from tikomni.cards.report_texts import sentences, transcripts
 from tikomni.facts import Creator, Work
-from tikomni.storage.yaml_file import read_yaml
-
-if TYPE_CHECKING:
-    import jinja2
 
 HERE = Path(__file__).parent
 CHARTS = HERE / "report.js"  # built by `npm run build`; the page is whole without it
@@ -42,7 +38,6 @@ WALL = parts.WALL
 SIGNATURE_CHARS = 400
 SHOWN_CHANGES = 10
 PIECES = 2000  # of a template's output, in one write
-_PROFILE = ("fans_count", "following_count", "liked_count", "collected_count", "works_count")
 _RATIOS = {
     "outlier_rate": "percent",
     "interaction_per_fan": "ratio",
@@ -113,49 +108,40 @@ class _Cell:
     notes: Sequence[str] = ()
 
 
-def render(data: ReportData, charts: Path = CHARTS) -> str:
-    """The page as text. ``charts`` is the built script; where it is missing, a sentence stands for each chart."""
-    return "".join(chunks(data, charts))
-
-
 def chunks(data: ReportData, charts: Path = CHARTS) -> Iterator[str]:
-    """As ``render``, a part at a time: a page of thousands of works is never in memory as a whole."""
-    words = words_of(data.language)
-    works = data.works
+    """The page, a part at a time: one of thousands of works is never in memory as a whole.
+
+    ``charts`` is the built script; where it is missing, a sentence stands for each chart.
+    """
+    words = labels(data.language, "report")
     style, table_script = (HERE / "report.css").read_text("utf-8"), (HERE / "report-table.js").read_text("utf-8")
     script = charts.read_text("utf-8") if charts.is_file() else None
-    measure = parts.measure(works)
-    spoken = transcripts(works, words)
+    spoken = transcripts(data.works, words)
     texts = {text["key"]: text["anchor"] for text in spoken["texts"]}
     there = {one.anchor: one.text for text in spoken["texts"] for one in sentences(text) if one.anchor}
-    template = environment().get_template("report.html.j2")
-    pieces = template.generate(
+    page = wording.template("report.html.j2").stream(
         words=words,
         policy=policy(style, [part for part in (table_script, script) if part]),
         style=style,
         table_script=table_script,
         script=script,
+        page_title=words["title"].format(name=_name(data)),
         head=_head(data, words),
         profile=_profile(data, words),
         figures=_figures(data, words),
         hits=_hits(data, words),
         changes=data.changes and _changes(data, data.changes, words),
         wall=parts.wall(data, words),
-        charts=parts.charts(works, measure, data, words),
-        heat=parts.heat(data, words),
-        table=parts.table(works, data, words),
+        charts=parts.charts(data, words),
+        heat=parts.heat(data.figures.rhythm, data.zone, words),
+        table=parts.table(data, words),
         analysis=section(data.accepted, data.waiting, data.language, texts, there),
         transcripts=spoken,
         method=_method(data, words),
         made=words["made"].format(moment=values.moment(data.generated_at, data.zone)),
     )
-    held: list[str] = []
-    for piece in pieces:
-        held.append(piece)
-        if len(held) == PIECES:
-            yield "".join(held)
-            held = []
-    yield "".join(held)
+    page.enable_buffering(PIECES)
+    return page
 
 
 def _method(data: ReportData, words: Mapping[str, Any]) -> list[str]:
@@ -180,10 +166,9 @@ def _digest(text: str) -> str:
 
 
 def _head(data: ReportData, words: Mapping[str, Any]) -> dict[str, Any]:
-    creator, name = data.creator, _name(data)
+    creator = data.creator
     facts = [
-        words["platforms"].get(creator.platform) or one_line(creator.platform),
-        f"@{one_line(creator.author_handle, 60)}" if creator.author_handle else "",
+        *values.account(creator, words),
         words["ip"].format(place=one_line(creator.ip_location, 40)) if creator.ip_location else "",
         (one_line(creator.verified_reason or "", 80) or words["verified"]) if creator.verified else "",
     ]
@@ -191,8 +176,7 @@ def _head(data: ReportData, words: Mapping[str, Any]) -> dict[str, Any]:
     dates = words["dates"].format(since=days[0], until=days[-1]) if days else ""
     read = creator.snapshot_at and words["as_of"].format(moment=values.moment(creator.snapshot_at, data.zone))
     return {
-        "name": name,
-        "page_title": words["title"].format(name=name),
+        "name": _name(data),
         "facts": [fact for fact in facts if fact],
         "signature": values.paragraphs(creator.signature, SIGNATURE_CHARS),
         "link": url(creator.profile_url),
@@ -209,7 +193,7 @@ def _name(data: ReportData) -> str:
 def _profile(data: ReportData, words: Mapping[str, Any]) -> list[_Cell]:
     """The profile's own counts; one that the platform does not have (collects on Douyin) is left out, not unknown."""
     creator, cells = data.creator, []
-    for name in _PROFILE:
+    for name in CREATOR_COUNTS:
         value, reason = getattr(creator, name), creator.missing.get(name)
         if value is None and reason in (None, "not_published") and name not in ("fans_count", "works_count"):
             continue
@@ -233,7 +217,7 @@ def _figures(data: ReportData, words: Mapping[str, Any]) -> list[_Cell]:
     return [
         _Cell(
             named["likes_and_collects_per_fan" if both and name == "likes_per_fan" else name],
-            _written(figure, form, words),
+            values.figure(figure, form, words),
             _basis(figure, words),
         )
         for name, form, figure in found
@@ -256,19 +240,13 @@ def _hits(data: ReportData, words: Mapping[str, Any]) -> dict[str, Any]:
                 words["threshold"].format(count=values.compact(threshold, words)),
                 "",
                 [
-                    _Cell("", _written(figure, "percent", words), _basis(figure, words))
+                    _Cell("", wording.figure(figure, "percent"), _basis(figure, words))
                     for figure in (cells[threshold, days] for days in windows)
                 ],
             )
             for threshold in dict.fromkeys(rate.threshold for rate in rates)
         ],
     }
-
-
-def _written(figure: Figure[float], form: str, words: Mapping[str, Any]) -> str:
-    if figure.value is None or form != "count":
-        return wording.figure(figure, form)
-    return ("≈" if figure.approximate else "") + values.compact(figure.value, words)
 
 
 def _basis(figure: Figure[Any], words: Mapping[str, Any]) -> list[str]:
@@ -284,7 +262,7 @@ def _changes(data: ReportData, changes: Changes, words: Mapping[str, Any]) -> di
 
     def named(key: str) -> tuple[str, str | None]:
         work = works.get(key)
-        return (values.title(work, words), values.link(work)) if work else (one_line(key.partition(":")[2], 60), None)
+        return (values.title(work, words), wording.link(work)) if work else (one_line(key.partition(":")[2], 60), None)
 
     def listed(keys: Sequence[str]) -> dict[str, Any]:
         lines = [named(key) for key in keys[:SHOWN_CHANGES]]
@@ -305,32 +283,4 @@ def _moved(delta: Delta, words: Mapping[str, Any]) -> tuple[str, list[str]]:
     """The difference, and the counts that it lies between or the reason why it is unknown."""
     if delta.value is None:
         return wording.UNKNOWN, [wording.reason(delta.reason or "unknown", words)]
-    text = f"{'≈' if delta.approximate else ''}{delta.value:+,}"
-    return text, [f"{values.whole(delta.before)} → {values.whole(delta.after)}"]
-
-
-# --- words and template
-
-
-def words_of(language: str) -> dict[str, Any]:
-    """The words of a page in the reader's language."""
-    return labels(language) | _all_words()[language]
-
-
-@cache
-def _all_words() -> dict[str, Any]:
-    return read_yaml(HERE / "report.yaml")
-
-
-@cache
-def environment() -> jinja2.Environment:
-    """Where the templates of pages are found: whatever is put into them is text."""
-    import jinja2
-
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE / "templates"),
-        undefined=jinja2.StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return wording.difference(delta), [wording.between(delta)]

@@ -8,18 +8,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cache
 from html import unescape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tikomni.cards import accepted as analyses
+from tikomni.cards import wording
 from tikomni.cards.accepted import Accepted
+from tikomni.cards.benchmark import BEGIN, END
+from tikomni.cards.labels import labels
 from tikomni.cards.markdown import one_line, url
 
-if TYPE_CHECKING:
-    import jinja2
-
-BEGIN, END = "<!-- tikomni:analysis -->", "<!-- /tikomni:analysis -->"
 _PLACE = re.compile(f"{BEGIN}.*?{END}", re.DOTALL)
 _TEXT = re.compile(r'<details id="(w\d+)" data-key="([^"]*)">')
 _SENTENCE = re.compile(r'<span id="(w\d+\.[tc]?\d+)">([^<]*)</span>')
@@ -39,8 +37,8 @@ def section(
         texts: keys of the works whose words are on the page, and the anchor of each.
         there: anchors of sentences, and what they say.
     """
-    words = analyses.words(language)
-    made = _template().render(
+    words = labels(language, "benchmark")
+    made = wording.template("analysis.html.j2").render(
         words=words,
         parts=[_part(one, words, texts, there) for one in accepted],
         how=[words["how"].format(folder=one_line(folder)) for folder in waiting],
@@ -107,10 +105,3 @@ class _Notes:
             "text": one_line(said),
             "work": self.work(ref)["title"],
         }
-
-
-@cache
-def _template() -> jinja2.Template:
-    from tikomni.cards.report import environment
-
-    return environment().get_template("analysis.html.j2")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from tikomni.cards import wording
-from tikomni.cards.markdown import one_line, url
+from tikomni.cards.markdown import one_line
 from tikomni.facts import Creator, Work
 from tikomni.storage.names import printable
+
+if TYPE_CHECKING:
+    from tikomni.analysis.values import Figure
 
 TITLE_CHARS = 120
 
@@ -20,8 +23,10 @@ def title(work: Work, words: Mapping[str, Any], most: int = TITLE_CHARS) -> str:
     return text or f"{words['untitled']} {one_line(work.platform_work_id, 40)}"
 
 
-def link(work: Work) -> str | None:
-    return url(work.open_url) or url(work.source_url)
+def account(creator: Creator, words: Mapping[str, Any]) -> list[str]:
+    """The platform of a creator, and the handle if there is one."""
+    platform = words["platforms"].get(creator.platform) or one_line(creator.platform)
+    return [platform, *([f"@{one_line(creator.author_handle, 60)}"] if creator.author_handle else [])]
 
 
 def paragraphs(text: str | None, most: int | None = None) -> list[str]:
@@ -47,8 +52,11 @@ def short(of: Work | Creator, name: str, words: Mapping[str, Any]) -> str:
     return f"{'≈' if how == 'rounded' else ''}{compact(value, words)}{'+' if how == 'at_least' else ''}"
 
 
-def whole(value: int | None) -> str:
-    return wording.UNKNOWN if value is None else f"{value:,}"
+def figure(found: Figure[float], form: str, words: Mapping[str, Any]) -> str:
+    """A figure as ``wording.figure`` tells it, a count in few digits."""
+    if found.value is None or form != "count":
+        return wording.figure(found, form)
+    return ("≈" if found.approximate else "") + compact(found.value, words)
 
 
 def multiple(value: float | None) -> str:

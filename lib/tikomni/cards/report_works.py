@@ -11,12 +11,16 @@ from urllib.parse import quote
 
 from tikomni.analysis.buckets import BUCKETS
 from tikomni.analysis.cohort import INTERACTIONS, count
-from tikomni.analysis.rules import COUNTS, Rules
+from tikomni.analysis.rules import Rules
 from tikomni.cards import report_values as values
 from tikomni.cards import wording
+from tikomni.cards.front_matter import COUNTS
 from tikomni.cards.markdown import one_line
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from tikomni.analysis.timing import Rhythm
     from tikomni.cards.report import ReportData, ReportWork
 
 WALL = 200  # covers: what 2.5 MB hold
@@ -37,7 +41,7 @@ def wall(data: ReportData, words: Mapping[str, Any]) -> dict[str, Any]:
         "covers": [
             {
                 "title": values.title(row.work, words),
-                "link": values.link(row.work),
+                "link": wording.link(row.work),
                 "cover": row.cover,
                 "likes": words["likes_of"].format(count=values.short(row.work, "digg_count", words)),
                 "multiple": values.multiple(row.multiple),
@@ -48,17 +52,19 @@ def wall(data: ReportData, words: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def measure(works: Sequence[ReportWork]) -> str:
+def _measure(works: Sequence[ReportWork]) -> str:
     """What the charts show: interactions, unless most works have likes alone."""
     known = sum(row.standing.interactions is not None for row in works)
     liked = sum(row.work.digg_count is not None for row in works)
     return INTERACTIONS if known * 2 >= liked else "digg_count"
 
 
-def charts(works: Sequence[ReportWork], measure: str, data: ReportData, words: Mapping[str, Any]) -> dict[str, Any]:
+def charts(data: ReportData, words: Mapping[str, Any]) -> dict[str, Any]:
     """What the charts are drawn from, and the words around them."""
-    name = words["measures"][measure]
-    known = [(row, value) for row in works if (value := count(row.work, measure)) is not None]
+    works = data.works
+    shown = _measure(works)
+    name = words["measures"][shown]
+    known = [(row, value) for row in works if (value := count(row.work, shown)) is not None]
     dated = [(row, value) for row, value in known if row.work.published_at]
     drawn = sorted(
         ((values.clock(row.work.published_at, data.zone), row, value) for row, value in dated if value > 0),
@@ -67,7 +73,7 @@ def charts(works: Sequence[ReportWork], measure: str, data: ReportData, words: M
     spread = [value for row, value in known if row.mature and value > 0]
     ripe = sum(row.mature for _, row, _ in drawn)
     window = max(11, ripe // 6) | 1 if ripe >= WINDOW_WORKS else 0
-    middle, high = (getattr(data.figures.counts[measure], part).value for part in ("median", "p90"))
+    middle, high = (getattr(data.figures.counts[shown], part).value for part in ("median", "p90"))
     left, zeros = len(works) - len(dated), len(dated) - len(drawn)
     left_out = [words["left_out"].format(n=left, measure=name)] if left else []
     left_out += [words["zeros"].format(n=zeros, measure=name)] if zeros else []
@@ -87,11 +93,7 @@ def charts(works: Sequence[ReportWork], measure: str, data: ReportData, words: M
         },
         "distribution": {
             "notes": [words["distribution_lede"].format(measure=name)],
-            "alt": words["distribution_alt"].format(
-                n=len(spread),
-                measure=name,
-                **levels,
-            ),
+            "alt": words["distribution_alt"].format(n=len(spread), measure=name, **levels),
             "few": few["distribution"],
         },
         "data": _json(
@@ -120,20 +122,25 @@ def _point(moment: datetime, row: ReportWork, value: int, used: Rules, words: Ma
     ]
 
 
-def heat(data: ReportData, words: Mapping[str, Any]) -> dict[str, Any]:
-    """The posting rhythm as rows of ``(weekday, [(works, level of colour)])``."""
-    rhythm = data.figures.rhythm
+def heat(rhythm: Rhythm, zone: ZoneInfo, words: Mapping[str, Any]) -> dict[str, Any]:
+    """The posting rhythm as rows of ``(weekday, [(works, level of colour)])``.
+
+    ``busiest``: the weekday and hour with most works, where any has several.
+    """
     grid = rhythm.hours.value or ()
     most = max((n for day in grid for n in day), default=0)
     levels = min(HEAT_LEVELS, most)
-    notes = [words["heat_lede"].format(n=f"{rhythm.hours.n:,}", zone=data.zone.key)] if grid else [words["heat_none"]]
+    notes = [words["heat_lede"].format(n=f"{rhythm.hours.n:,}", zone=zone.key)] if grid else [words["heat_none"]]
+    busiest = {}
     if most > 1:
         day, hour = next((d, h) for d, hours in enumerate(grid) for h, n in enumerate(hours) if n == most)
-        notes.append(words["heat_most"].format(weekday=words["weekdays"][day], hour=hour, n=most))
+        busiest = {"weekday": words["weekdays"][day], "hour": hour}
+        notes.append(words["heat_most"].format(**busiest, n=most))
     if grid and rhythm.unknown:
         notes.append(words["heat_without"].format(n=rhythm.unknown))
     return {
         "notes": notes,
+        "busiest": busiest,
         "most": most,
         "levels": range(1, levels + 1),
         "rows": [
@@ -143,9 +150,10 @@ def heat(data: ReportData, words: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def table(works: Sequence[ReportWork], data: ReportData, words: Mapping[str, Any]) -> dict[str, Any]:
+def table(data: ReportData, words: Mapping[str, Any]) -> dict[str, Any]:
     """Every work; a column that nobody has a value for is left out."""
-    names = [name for name in (*COUNTS, "play_count") if any(getattr(row.work, name) is not None for row in works)]
+    works = data.works
+    names = [name for name in COUNTS if any(getattr(row.work, name) is not None for row in works)]
     buckets = {row.standing.bucket for row in works}
     total = f"{len(works):,}"
     return {
@@ -162,7 +170,7 @@ def _row(row: ReportWork, names: Sequence[str], data: ReportData, words: Mapping
     work = row.work
     return {
         "title": values.title(work, words),
-        "link": values.link(work),
+        "link": wording.link(work),
         "card": row.card and quote(row.card, safe="/"),
         "find": one_line(" ".join((work.title or work.caption_raw or "", *work.topics)), 200).lower(),
         "marks": _marks(row, data.rules, words) + ([words["sample"]] if row.sampled else []),
@@ -173,7 +181,7 @@ def _row(row: ReportWork, names: Sequence[str], data: ReportData, words: Mapping
         "length": wording.UNKNOWN if work.duration_ms is None else wording.duration(work.duration_ms),
         "counts": [(getattr(work, name), wording.count(work, name)) for name in names],
         "interactions": row.standing.interactions,
-        "interactions_text": ("≈" if row.standing.approximate else "") + values.whole(row.standing.interactions),
+        "interactions_text": ("≈" if row.standing.approximate else "") + wording.whole(row.standing.interactions),
         "multiple": row.multiple,
         "multiple_text": values.multiple(row.multiple) or wording.UNKNOWN,
         "strong": (row.multiple or 0) > data.rules.outlier_multiple,

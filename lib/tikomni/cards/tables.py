@@ -6,21 +6,21 @@ times are times; unknown is empty, never 0. No text of a stranger becomes a form
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from tikomni import redact
+from tikomni.cards import sheets, wording
 from tikomni.cards.collection import CollectionData, Hit
 from tikomni.cards.labels import labels
-from tikomni.cards.markdown import one_line, url
+from tikomni.cards.markdown import one_line
 from tikomni.cards.report import ReportData, ReportWork
+from tikomni.cards.sheets import Column
 from tikomni.storage import atomic
 from tikomni.storage.names import printable
 from tikomni.storage.tables import write_rows
@@ -32,8 +32,6 @@ Row = ReportWork | Hit
 FORMS = ("xlsx", "csv", "jsonl", "feishu")
 FEISHU_RECORDS = 500  # what one batch-create takes
 _ADDED = ("interactions", "multiple", "bucket", "rank", "sampled", "fans_count", "likes_per_fan")
-_CELL_UNITS = 32_767  # of UTF-16, in a cell of Excel
-_LINK_CHARS = 2_000
 # Field types of Bitable, and how its numbers are shown.
 _FEISHU = {"key": 1, "id": 1, "text": 1, "integer": 2, "seconds": 2, "number": 2, "choice": 3, "list": 4, "datetime": 5,
            "date": 5, "flag": 7, "link": 15}  # fmt: skip
@@ -44,16 +42,6 @@ _FEISHU_PROPERTIES: Mapping[str, Mapping[str, Any]] = {
     "datetime": {"date_formatter": "yyyy/MM/dd HH:mm"},
     "date": {"date_formatter": "yyyy/MM/dd"},
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of ``tables.yaml`` with the header of one language."""
-
-    name: str
-    header: str
-    type: str
-    width: int
 
 
 def export(data: Data, folder: Path, stem: str, forms: Collection[str]) -> dict[str, tuple[Path, ...]]:
@@ -107,7 +95,7 @@ def value(row: Row, column: Column, data: Data) -> Any:
 def _found(row: Row, name: str) -> Any:
     match name:
         case "link":
-            return url(row.work.open_url) or url(row.work.source_url)
+            return wording.link(row.work)
         case "multiple" | "sampled" | "fans_count" | "likes_per_fan":
             return getattr(row, name)
         case "interactions" | "bucket" | "rank":
@@ -124,62 +112,18 @@ def _called(name: str, code: str, language: str) -> str:
 
 
 def _xlsx(data: Data, folder: Path, stem: str) -> tuple[Path, ...]:
-    import xlsxwriter
-
-    out, shown = io.BytesIO(), _shown(data)
-    # Nothing is guessed from a text: no numbers, no links, no formulas.
-    book = xlsxwriter.Workbook(out, {"in_memory": True})
-    book.set_properties({"created": data.generated_at.astimezone(UTC).replace(tzinfo=None)})
-    sheet = book.add_worksheet("作品" if data.language == "zh" else "Works")
-    forms = {
-        "integer": book.add_format({"num_format": "#,##0"}),
-        "number": book.add_format({"num_format": "0.00"}),
-        "seconds": book.add_format({"num_format": "0.0"}),
-        "datetime": book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
-        "date": book.add_format({"num_format": "yyyy-mm-dd"}),
-        "link": book.get_default_url_format(),
-    }
-    bold, as_text = book.add_format({"bold": True, "bottom": 1}), book.add_format({"num_format": "@"})
-    opening = labels(data.language)["open_original"]
-    for x, column in enumerate(shown):
-        sheet.set_column(x, x, column.width)
-        sheet.write_string(0, x, column.header, bold)
-        for y, row in enumerate(data.works, 1):
-            _write(sheet, y, x, value(row, column, data), forms.get(column.type, as_text), opening)
-    sheet.freeze_panes(1, next(x for x, column in enumerate(shown) if column.name == "title") + 1)
-    sheet.autofilter(0, 0, len(data.works), len(shown) - 1)
-    book.close()
-    path = folder / f"{stem}.xlsx"
-    atomic.write_bytes(path, out.getvalue())
+    path, shown = folder / f"{stem}.xlsx", _shown(data)
+    made = sheets.spreadsheet(
+        "作品" if data.language == "zh" else "Works",
+        shown,
+        data.works,
+        lambda row, column: value(row, column, data),
+        frozen=next(x for x, column in enumerate(shown, 1) if column.name == "title"),
+        opening=labels(data.language)["open_original"],
+        created=data.generated_at,
+    )
+    atomic.write_bytes(path, made)
     return (path,)
-
-
-def _write(sheet: Any, y: int, x: int, cell: Any, form: Any, opening: str) -> None:
-    match cell:
-        case None:
-            return
-        case bool():
-            sheet.write_boolean(y, x, cell)
-        case int() | float():
-            sheet.write_number(y, x, cell, form)
-        case datetime():
-            sheet.write_datetime(y, x, cell.replace(tzinfo=None), form)
-        case date():
-            sheet.write_datetime(y, x, cell, form)
-        case list():
-            sheet.write_string(y, x, _fitting(", ".join(cell)), form)
-        case str() if form.hyperlink and len(cell) <= _LINK_CHARS:
-            sheet.write_url(y, x, cell, form, opening)
-        case _:
-            sheet.write_string(y, x, _fitting(cell), form)
-
-
-def _fitting(text: str) -> str:
-    """``text``, cut and marked where Excel would call the file damaged."""
-    units = text.encode("utf-16-le")
-    if len(units) <= 2 * _CELL_UNITS:
-        return text
-    return units[: 2 * _CELL_UNITS - 2].decode("utf-16-le", "ignore") + "…"
 
 
 def _csv(data: Data, folder: Path, stem: str) -> tuple[Path, ...]:

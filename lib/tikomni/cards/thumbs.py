@@ -19,8 +19,8 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF")
 _START = "data:image/webp;base64,"
 
 
-def thumbnail(data: bytes, size: tuple[int, int] = COVER, most: int = MOST_BYTES) -> str | None:
-    """``data`` as a data URI of at most ``most`` characters: the first frame, cropped to ``size``, WebP.
+def thumbnail(data: bytes, size: tuple[int, int] = COVER) -> str | None:
+    """``data`` as a data URI of at most ``MOST_BYTES`` characters: the first frame, cropped to ``size``, WebP.
 
     ``None`` for what is no picture of a common format, has more than ``MOST_PIXELS``, or cannot be decoded whole.
     """
@@ -39,12 +39,12 @@ def thumbnail(data: bytes, size: tuple[int, int] = COVER, most: int = MOST_BYTES
         fitted = ImageOps.fit(turned, size, Image.Resampling.LANCZOS)
         plain = Image.new("RGB", size, "white")
         plain.paste(fitted, mask=fitted.getchannel("A"))
-        return _small(plain, most)
+        return _small(plain)
     except Exception:  # decoders raise whatever they like at hostile bytes
         return None
 
 
-def _small(picture: Image.Image, most: int) -> str | None:
+def _small(picture: Image.Image) -> str | None:
     """The best quality that fits; then half the size."""
     for part in (1, 2, 4):
         smaller = picture.resize((picture.width // part, picture.height // part))
@@ -52,6 +52,6 @@ def _small(picture: Image.Image, most: int) -> str | None:
             out = io.BytesIO()
             smaller.save(out, "WEBP", quality=quality, method=4)
             uri = _START + b64encode(out.getvalue()).decode()
-            if len(uri) <= most:
+            if len(uri) <= MOST_BYTES:
                 return uri
     return None

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tikomni.analysis.rules import COUNTS
-from tikomni.cards.markdown import inline
+from tikomni.cards.markdown import inline, url
 from tikomni.facts import Creator, Work
 from tikomni.settings import Settings
 
 if TYPE_CHECKING:
     import jinja2
 
+    from tikomni.analysis.changes import Delta
     from tikomni.analysis.rules import Rules
     from tikomni.analysis.values import Figure
 
@@ -40,6 +41,25 @@ def count(of: Work | Creator, name: str) -> str:
     if value is None:
         return UNKNOWN
     return f"{'≈' if how == 'rounded' else ''}{value:,}{'+' if how == 'at_least' else ''}"
+
+
+def whole(value: int | None) -> str:
+    return UNKNOWN if value is None else f"{value:,}"
+
+
+def between(delta: Delta) -> str:
+    """The counts that a difference lies between."""
+    return f"{whole(delta.before)} → {whole(delta.after)}"
+
+
+def difference(delta: Delta) -> str:
+    """The difference with its sign; empty where it is unknown."""
+    return "" if delta.value is None else f"{'≈' if delta.approximate else ''}{delta.value:+,}"
+
+
+def link(work: Work) -> str | None:
+    """The way to the original."""
+    return url(work.open_url) or url(work.source_url)
 
 
 def figure(found: Figure[float], form: str) -> str:
@@ -102,14 +122,16 @@ def method(rules: Rules, words: Mapping[str, Any], without: Collection[str] = ()
 
 @cache
 def template(name: str) -> jinja2.Template:
-    """A card's template. Values come neutralised: nothing is escaped here."""
+    """The template of a card or a page. What is put into a page is text; for a card, values come neutralised."""
     import jinja2
 
+    html = name.endswith(".html.j2")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         undefined=jinja2.StrictUndefined,
+        autoescape=html,
         trim_blocks=True,
         lstrip_blocks=True,
-        keep_trailing_newline=True,
+        keep_trailing_newline=not html,
     )
     return environment.get_template(name)

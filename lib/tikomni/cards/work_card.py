@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from tikomni.cards import front_matter, kept, standing, wording
 from tikomni.cards.assets import Asset
 from tikomni.cards.labels import labels, language, note_headings
-from tikomni.cards.markdown import inline, quote, url
+from tikomni.cards.markdown import inline, quote
 from tikomni.cards.standing import WorkFigures
 from tikomni.facts import Work
 from tikomni.settings import Settings
@@ -24,14 +23,6 @@ _AUTHOR = "author"
 # Every name that this tool writes onto the card of a work, whatever run made it.
 OURS = front_matter.NAMES | standing.NAMES | {_AUTHOR}
 _LINK = re.compile(r"\[\[[^\[\]|\n]+\|[^\[\]|\n]*\]\]")
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A section of words."""
-
-    heading: str
-    body: str
 
 
 def render(
@@ -107,7 +98,7 @@ def _facts(settings: Settings, work: Work, card: str | None, words: Mapping[str,
     form = [words["media"][work.media_kind], words["modality"][work.work_modality]]
     form += [wording.duration(work.duration_ms)] if work.duration_ms is not None else []
     form += [words[mark] for mark in ("pinned", "sponsored") if getattr(work, mark)]
-    link = url(work.open_url) or url(work.source_url)
+    link = wording.link(work)
     rows = (
         ("platform", words["platforms"].get(work.platform) or inline(work.platform)),
         ("author", author),
@@ -125,19 +116,20 @@ def _pictures_note(work: Work, stored: int, words: Mapping[str, Any]) -> str:
     return words["pictures_stored"].format(total=total, stored=stored) if stored < total else ""
 
 
-def _texts(work: Work, words: Mapping[str, Any]) -> list[Text]:
+def _texts(work: Work, words: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Sections of words, as headings and bodies."""
     cut = work.partial.get("caption_raw")
     note = words["cut"].format(reason=wording.reason(cut, words)) if cut else ""
-    caption = Text(words["caption"] + note, quote(work.caption_raw or ""))
+    caption = quote(work.caption_raw or "")
     if work.primary_text:
         spoken = work.primary_text_source == "transcript_clean"
-        main = Text(words["transcript" if spoken else "text"], quote(work.primary_text))
+        main = words["transcript" if spoken else "text"], quote(work.primary_text)
     else:
         reason = wording.reason(work.analysis_exclusion_reason or "not_in_answer", words)
         heading = words["transcript" if work.work_modality == "video" else "text"]
-        main = Text(heading, words["no_main_text"].format(reason=reason))
+        main = heading, words["no_main_text"].format(reason=reason)
     same = _folded(work.caption_raw) == _folded(work.primary_text)
-    return [main] if same or not caption.body else [main, caption]
+    return [main] if same or not caption else [main, (words["caption"] + note, caption)]
 
 
 def _missing(work: Work, cover: Asset | None, words: Mapping[str, Any]) -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 from urllib.parse import quote
 
@@ -17,14 +16,8 @@ from tikomni.catalog.model import Input, Route
 from tikomni.catalog.value import Wrong, checked, is_file, to_object, to_text
 from tikomni.errors import InputError
 
-
-class Missing(Enum):
-    """Nothing was given, which is not the same as null."""
-
-    MISSING = "missing"
-
-
-MISSING = Missing.MISSING
+MISSING: Any = object()
+"""Nothing was given, which is not the same as null."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ It must not add facts that the source lacks.
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,14 +19,10 @@ from typing import Any
 
 from tikomni.catalog import ROUTES, SOURCE, usual_path
 from tikomni.catalog.columns import written
+from tikomni.catalog.model import LIFTED, Route
+from tikomni.storage.atomic import write_bytes
 from tikomni.storage.yaml_file import read_yaml
 
-_PARAMETER = {
-    "description": "about",
-    "x-tikomni-values": "values",
-    "x-tikomni-format": "format",
-    "x-tikomni-maximum": "maximum",
-}
 _OPERATION = {
     "summary": "summary",
     "x-tikomni-summary-zh": "summary_zh",
@@ -89,7 +86,7 @@ def _input(parameter: dict[str, Any]) -> dict[str, Any]:
         "where": parameter["in"],
         "required": parameter["required"],
         "schema": parameter["schema"],
-    } | {name: parameter[key] for key, name in _PARAMETER.items() if key in parameter}
+    } | {name: parameter[key] for key, name in LIFTED.items() if key in parameter}
 
 
 def build(source: Path = SOURCE) -> bytes:
@@ -113,6 +110,11 @@ def build(source: Path = SOURCE) -> bytes:
             "tags": _table(sorted(map(tag, documents), key=lambda row: row["name"])),
         }
     )
+
+
+def tagged(document: dict[str, Any]) -> tuple[dict[str, str], list[Route]]:
+    """A document as what it says as a whole, and its routes."""
+    return tag(document), list(map(Route.from_row, rows(document)))
 
 
 def tag(document: dict[str, Any]) -> dict[str, str]:
@@ -155,10 +157,6 @@ def _id(row: dict[str, Any]) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    import argparse  # not at the top: every contract is shown with ``rows``
-
-    from tikomni.storage.atomic import write_bytes
-
     parser = argparse.ArgumentParser(prog="python -m tikomni.catalog.compile", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the file is stale")
     check = parser.parse_args(argv).check

@@ -6,6 +6,7 @@ times as long to make. Nothing here reads files, checks values or sends anything
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 DEFAULT_PRICE_USD = 0.001
@@ -13,13 +14,13 @@ DEFAULT_PRICE_USD = 0.001
 Where = Literal["path", "query", "body"]
 Method = Literal["GET", "POST"]
 
-_LIFTED = {
+LIFTED = {
     "description": "about",
     "x-tikomni-values": "values",
     "x-tikomni-format": "format",
     "x-tikomni-maximum": "maximum",
 }
-"""Keys of a body property that say what an ``Input`` has fields for; the rest is its JSON Schema."""
+"""Keys of a parameter or body property that say what an ``Input`` has fields for; the rest is its JSON Schema."""
 
 
 class Input(NamedTuple):
@@ -63,8 +64,8 @@ class Body(NamedTuple):
                 name,
                 "body",
                 name in required,
-                {key: value for key, value in schema.items() if key not in _LIFTED},
-                **{field: schema[key] for key, field in _LIFTED.items() if key in schema},
+                {key: value for key, value in schema.items() if key not in LIFTED},
+                **{field: schema[key] for key, field in LIFTED.items() if key in schema},
             )
             for name, schema in self.schema.get("properties", {}).items()
         )
@@ -110,11 +111,11 @@ class Route(NamedTuple):
     any_of: tuple[tuple[str, ...], ...]
     limits: tuple[str, ...]
     paging: Paging | None
-    price_usd: float | None
-    prefer: str | None
     in_catalogue: bool
-    replaced_by: str | None
     tikhub: bool
+    price_usd: float | None = None
+    prefer: str | None = None
+    replaced_by: str | None = None
     reviewed: bool = True
     give: str = ""
 
@@ -127,42 +128,21 @@ class Route(NamedTuple):
         return next((item for item in self.inputs if item.name == name), None)
 
     @classmethod
-    def from_row(cls, row: dict[str, Any]) -> Route:
+    def from_row(cls, row: Mapping[str, Any]) -> Route:
         """A route from its compiled row (``compile.py`` says what a row leaves out)."""
         body = Body(**row["body"]) if "body" in row else None
         inputs = tuple(Input(**item) for item in row.get("inputs", ()))
-        return cls(
-            id=row["id"],
-            method=row["method"],
-            path=row["path"],
-            provider=row["provider"],
-            tag=row["tag"],
-            summary=row["summary"],
-            summary_zh=row["summary_zh"],
-            object=row["object"],
-            effect=row["effect"],
-            inputs=inputs + (body.inputs() if body else ()),
-            body=body,
-            response=row["response"],
-            any_of=tuple(map(tuple, row.get("any_of", ()))),
-            limits=tuple(row.get("limits", ())),
-            paging=_paging(row["paging"]) if "paging" in row else None,
-            price_usd=row.get("price_usd"),
-            prefer=row.get("prefer"),
-            in_catalogue=row["in_catalogue"],
-            replaced_by=row.get("replaced_by"),
-            tikhub=row["tikhub"],
-            reviewed=row.get("reviewed", True),
-            give=row.get("give", ""),
-        )
+        told = {
+            "inputs": inputs + (body.inputs() if body else ()),
+            "body": body,
+            "any_of": tuple(map(tuple, row.get("any_of", ()))),
+            "limits": tuple(row.get("limits", ())),
+            "paging": _paging(row["paging"]) if "paging" in row else None,
+        }
+        return cls(**{**row, **told})
 
 
-def _paging(row: dict[str, Any]) -> Paging:
-    return Paging(
-        kind=row["kind"],
-        send=tuple(row["send"]),
-        next=tuple(row["send"].values()),
-        more=row.get("more"),
-        size=row.get("size"),
-        fields=tuple(row.get("fields", {}).items()),
-    )
+def _paging(row: Mapping[str, Any]) -> Paging:
+    send = row["send"]
+    fields = tuple(row.get("fields", {}).items())
+    return Paging(**{**row, "send": tuple(send), "next": tuple(send.values()), "fields": fields})

@@ -53,22 +53,8 @@ may be left out. `one of` allows nothing else; `codes` are the values that are k
 """
 
 
-def pages(documents: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """File name → text, for the documents of the source."""
-    from tikomni.catalog.compile import rows, tag  # not at the top: every contract is shown with this module
-
-    return _pages((tag(document), list(map(Route.from_row, rows(document)))) for document in documents)
-
-
-def installed_pages() -> dict[str, str]:
-    """The same from the compiled catalogue, for a package, which lacks the source."""
-    routes: dict[str, list[Route]] = {}
-    for route in catalog.all_routes():
-        routes.setdefault(route.tag, []).append(route)
-    return _pages((tag, routes[tag["name"]]) for tag in catalog.tags())
-
-
-def _pages(tags: Iterable[tuple[Mapping[str, str], list[Route]]]) -> dict[str, str]:
+def pages(tags: Iterable[tuple[Mapping[str, str], list[Route]]]) -> dict[str, str]:
+    """File name → text, for tags (``catalog.tags``) and the routes of each."""
     found: dict[str, str] = {}
     lines = []
     for tag, routes in tags:
@@ -77,6 +63,14 @@ def _pages(tags: Iterable[tuple[Mapping[str, str], list[Route]]]) -> dict[str, s
         found[file] = _page(title, tag["about"], routes)
         lines.append(f"- [{title}]({file}), {_count(len(routes))}: {_objects(routes)}\n")
     return {INDEX: _INDEX_HEAD + "".join(sorted(lines, key=str.casefold)), **found}
+
+
+def installed_pages() -> dict[str, str]:
+    """The pages of the compiled catalogue."""
+    routes: dict[str, list[Route]] = {}
+    for route in catalog.all_routes():
+        routes.setdefault(route.tag, []).append(route)
+    return pages((tag, routes[tag["name"]]) for tag in catalog.tags())
 
 
 def contract(route: Route) -> str:

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
@@ -87,26 +87,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     Everything that a program reads goes to stdout as one JSON document; a person at a terminal gets plain lines
     from the commands that are made for people.
     """
-    argv = list(sys.argv[1:] if argv is None else argv)
+    argv = _with_call(list(sys.argv[1:] if argv is None else argv))
     skill = os.environ.get("TIKOMNI_SKILL_DIR")
-    context = Context(command=argv[0] if argv else "", argv=argv, skill_dir=Path(skill) if skill else None)
-    context.language = of_locale()
-    argv = _with_call(argv)
-    context.argv = argv
-    command, outcome, as_json = None, None, "--json" in argv or not sys.stdout.isatty()
+    context = Context(
+        command=argv[0] if argv else "",
+        argv=argv,
+        skill_dir=Path(skill) if skill else None,
+        language=of_locale(),
+        as_json="--json" in argv or not sys.stdout.isatty(),
+    )
     # Who kills politely gets the same answer as who presses Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         command = find(argv)
         if command is None:
             return _overview(argv)
-        context.command = " ".join(command.words)
-        module = import_module(f"tikomni.cli.{command.module}")
-        parser = Parser(prog=f"tikomni-skills {context.command}", description=module.__doc__)
-        module.add_arguments(parser)
-        args = parser.parse_intermixed_args(argv[len(command.words) :])
-        as_json = getattr(args, "json", False) or not command.person or not sys.stdout.isatty()
-        outcome = module.run(args, context)
+        outcome = start(command, context)
     except TikomniError as error:
         outcome = envelope.failure(_with_place(error, context))
     except KeyboardInterrupt:
@@ -118,11 +114,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except Exception as error:
         outcome = envelope.failure(_defect(error, context))
-    as_json = as_json or (command is not None and not command.person)
     outcome = context.finished(outcome)
     for late in (signal.SIGINT, signal.SIGTERM):  # the document and its exit status stand
         signal.signal(late, signal.SIG_IGN)
-    return _print(outcome, context, as_json)
+    return _print(outcome, context)
+
+
+def start(command: Command, context: Context) -> Outcome:
+    """Run ``command`` with the words of ``context``, which begin with its own."""
+    context.command = " ".join(command.words)
+    context.as_json |= not command.person
+    module = import_module(f"tikomni.cli.{command.module}")
+    parser = Parser(prog=f"tikomni-skills {context.command}", description=module.__doc__)
+    module.add_arguments(parser)
+    args = parser.parse_intermixed_args(context.argv[len(command.words) :])
+    context.as_json |= args.json
+    outcome = module.run(args, context)
+    return replace(outcome, full=outcome.full or args.full)
 
 
 def find(argv: Sequence[str]) -> Command | None:
@@ -172,15 +180,14 @@ def _overview(argv: Sequence[str]) -> int:
     return 0
 
 
-def _print(outcome: Outcome, context: Context, as_json: bool) -> int:
-    if not as_json:
-        lines = outcome.plain or ()
+def _print(outcome: Outcome, context: Context) -> int:
+    if not context.as_json:
         if outcome.error is not None:
             print(redact.text(f"{outcome.error.message}\n{outcome.error.hint(context.language)}"), file=sys.stderr)
         for warning in outcome.warnings:
             print(redact.text(warning), file=sys.stderr)
-        if lines:
-            print(redact.secrets_in("\n".join(lines)), flush=True)
+        if outcome.plain:
+            print(redact.secrets_in("\n".join(outcome.plain)), flush=True)
         return outcome.exit_status
     document = envelope.envelope(context.command, outcome, context.language)
     if "error" in document:

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         inputs = inputs | dict(parse_qsl(parts.query))
     terms = replace(context.terms(args, settings), fresh=True)
     answer, cost = run_async(_ask(route.id, inputs, settings, context, terms))
-    if not answer.ok and answer.outcome != "empty":
+    if not answer.ok and not answer.empty:
         return Outcome(status="failed", error=answer.error(), cost=cost)
     proven = route.id != FREE_ROUTE
     result = {
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         if proven
         else "The upstream is reachable and did not refuse the key; only a billed call (--billed) proves more.",
     }
-    return Outcome(result=result, cost=cost, full=args.full)
+    return Outcome(result=result, cost=cost)
 
 
 async def _ask(

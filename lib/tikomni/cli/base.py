@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Coroutine, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -14,11 +15,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from tikomni.deadline import Deadline
 from tikomni.envelope import Next, Outcome
 from tikomni.errors import InputError, TikomniError
+from tikomni.install.managed import KEPT, ROOT
 from tikomni.progress import Progress
 
 if TYPE_CHECKING:
     from tikomni.dispatch.terms import Terms
-    from tikomni.envelope import Cost, Status
+    from tikomni.pipelines.collect import Found
+    from tikomni.pipelines.session import Run
     from tikomni.settings import Settings
 
 __all__ = [
@@ -34,12 +37,12 @@ __all__ = [
     "paste",
     "read_text",
     "run_async",
+    "table_forms",
 ]
 
 T = TypeVar("T")
 
 DEFAULT_DEADLINE_SEC = 90.0
-ROOT = Path(__file__).resolve().parents[3]
 
 # Commands that the skills offer as scripts: (skill, script, words of the command). The last one takes any command.
 SCRIPTS = (
@@ -92,6 +95,7 @@ class Context:
     """One invocation: which command, from which skill folder, since when.
 
     ``run_id`` is the run's row in the ledger, once ``terms`` has begun it; ``warnings`` come out with the outcome.
+    ``as_json``: whether a program reads, or JSON was asked for.
     """
 
     command: str
@@ -101,6 +105,7 @@ class Context:
     language: str = "en"
     run_id: str | None = None
     warnings: list[str] = field(default_factory=list)
+    as_json: bool = True
     _ledger: Path | None = None
 
     def settings(self, args: argparse.Namespace) -> Settings:
@@ -111,12 +116,7 @@ class Context:
         """
         from tikomni.settings_load import load  # not at the top: looking up a route needs no settings
 
-        settings = load(
-            vars(args),
-            skill_dir=self.skill_dir,
-            env_file=getattr(args, "env_file", None),
-            config=getattr(args, "config", None),
-        )
+        settings = load(vars(args), skill_dir=self.skill_dir, env_file=args.env_file, config=args.config)
         seconds = settings.deadline_sec
         if seconds is None and not sys.stdout.isatty():
             seconds = DEFAULT_DEADLINE_SEC
@@ -142,14 +142,11 @@ class Context:
             if value is not None and not value >= 0:
                 raise InputError("usage", f"--max-{flag} {value}: expected a number that is not negative.")
         check_folder(settings.state, "TIKOMNI_STATE_DIR")
-        ledger = Ledger(settings.state / "ledger.sqlite3", self.warnings.append)
-        try:
+        with closing(Ledger(settings.state / "ledger.sqlite3", self.warnings.append)) as ledger:
             self.run_id = new_run_id(settings)
             argv = [redact.secrets_in(word) for word in _unheaded(self.argv)]
             ledger.runs.begin(self.run_id, self.command, argv, os.getcwd())
             self._ledger = ledger.path
-        finally:
-            ledger.close()
         budget = Budget(args.max_calls, args.max_cost, args.max_asr_seconds)
         return Terms(args.fresh, budget, not args.no_resubmit, self.run_id, self.warnings.append)
 
@@ -161,19 +158,15 @@ class Context:
             from tikomni.dispatch.ledger import Ledger
 
             path, self._ledger = self._ledger, None
-            failed = outcome.error is not None and outcome.status == "failed"
-            status = outcome.error.code if failed and outcome.error is not None else outcome.status
+            status = outcome.error.code if outcome.error and outcome.status == "failed" else outcome.status
             document = outcome.result.get("run_path") or outcome.result.get("saved_to")
             try:
-                ledger = Ledger(path, self.warnings.append)
-                try:
+                with closing(Ledger(path, self.warnings.append)) as ledger:
                     ledger.runs.end(self.run_id or "", status, outcome.cost and outcome.cost.as_dict(), document)
-                finally:
-                    ledger.close()
             except TikomniError as error:  # the outcome is printed all the same
                 self.warnings.append(f"How the run ended could not be kept: {error.message}")
         warnings = tuple(dict.fromkeys((*self.warnings, *outcome.warnings)))
-        return replace(outcome, warnings=warnings, run_id=outcome.run_id or self.run_id)
+        return replace(outcome, warnings=warnings, run_id=self.run_id)
 
     def go_on(self) -> Next:
         """The command that goes on where this one stopped."""
@@ -182,25 +175,23 @@ class Context:
         why = "goes on where this run stopped; what was asked is not paid for again"
         return Next(paste(words, again, self.skill_dir), why, 20)
 
-    def keep_run(
-        self, settings: Settings, status: Status, cost: Cost, warnings: list[str], result: dict[str, Any]
-    ) -> str | None:
+    def keep_run(self, settings: Settings, run: Run | Found, result: dict[str, Any]) -> str | None:
         """Write the run's own document: ``result`` whole, uncut; its path. What cannot be written is a warning."""
         from tikomni.storage.atomic import write_json
         from tikomni.storage.tree import Tree
 
         assert self.run_id is not None
         path = Tree(settings).run_dir(self.run_id) / "run.json"
-        told = {"run_id": self.run_id, "status": status, "cost": cost.as_dict(), "warnings": warnings}
+        told = {"run_id": self.run_id, "status": run.status, "cost": run.cost.as_dict(), "warnings": run.warnings}
         try:
             write_json(path, told | {"result": result})
         except TikomniError as error:  # the answer is on stdout all the same
-            warnings.append(error.message)
+            self.warnings.append(error.message)
             return None
         return str(path)
 
     def progress(self, args: argparse.Namespace) -> Progress:
-        return Progress(getattr(args, "progress", "auto"))
+        return Progress(args.progress)
 
 
 def add_common(parser: argparse.ArgumentParser, *, language: bool = True) -> None:
@@ -286,6 +277,22 @@ def read_text(source: str, flag: str, most: int) -> str:
     return data.decode("utf-8-sig", "replace")
 
 
+def table_forms(text: str | None, known: Sequence[str] | None = None) -> tuple[str, ...]:
+    """The forms of tables that ``--export`` names; ``known``: those that there are, by default of tables of works.
+
+    Raises:
+        InputError: ``usage``.
+    """
+    forms = tuple(part.strip() for part in (text or "").split(",") if part.strip())
+    if not forms:
+        return ()
+    if known is None:
+        from tikomni.cards.tables import FORMS as known
+    if unknown := [form for form in forms if form not in known]:
+        raise InputError("usage", f"--export {text!r}: no {', '.join(unknown)}; there are {', '.join(known)}.")
+    return forms
+
+
 def paced(calls: float, settings: Settings) -> float:
     """Seconds that so many calls take at the rate of the settings, where the upstream answers at once."""
     return round(calls / settings.global_qps, 1)
@@ -304,10 +311,10 @@ def paste(words: Sequence[str], arguments: Sequence[str], skill_dir: Path | None
     The skill's script where it is at hand (beside the skill in use, or in this package), else the npm command.
     """
     skills = skill_dir.parent if skill_dir else ROOT / "skills"
-    for skill, script, command in SCRIPTS:
+    for skill, script, command in SCRIPTS if skill_dir or KEPT else ():
         path = skills / skill / "scripts" / script
         if tuple(words[: len(command)]) == command and path.is_file():
-            return join([_python(), str(path), *words[len(command) :], *arguments])
+            return join([sys.executable or "python3", path, *words[len(command) :], *arguments])
     return join(["npx", "tikomni-skills", *words, *arguments])
 
 
@@ -318,7 +325,3 @@ def join(parts: Sequence[Any]) -> str:
 
         return subprocess.list2cmdline([str(p) for p in parts])
     return shlex.join(str(p) for p in parts)
-
-
-def _python() -> str:
-    return sys.executable or "python3"

@@ -7,8 +7,7 @@ import time
 
 from tikomni.cli.base import Context, Outcome, add_common
 from tikomni.cli.cache_stats import DEFAULT_AGE, KEPT, file_bytes, freed, group_of, read
-from tikomni.cli.looks import seconds, size
-from tikomni.cli.runs_list import open_ledger
+from tikomni.cli.looks import open_ledger, seconds, size
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,15 +21,13 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     before = time.time() - seconds(args.older_than, "--older-than")
     prunable = [shelf for shelf in read(settings, before) if group_of(shelf) != KEPT and shelf.old_answers]
     was = file_bytes(settings)
-    ledger = None if args.dry_run or not prunable else open_ledger(settings)
     warnings = ()
-    if ledger is not None:
-        try:
+    if prunable and not args.dry_run:
+        with open_ledger(settings) as ledger:
+            assert ledger is not None
             ledger.reports.prune(before, [shelf.route for shelf in prunable])
             if not ledger.reports.compact():
                 warnings = ("The ledger is in use: its file becomes smaller with the next prune.",)
-        finally:
-            ledger.close()
     result = {
         "dry_run": args.dry_run,
         "older_than": args.older_than,
@@ -40,4 +37,4 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     }
     verb = "would go" if args.dry_run else "dropped"
     plain = (f"{result['answers']} answers {verb}, {size(result['bytes'])}; what they cost stays on record.",)
-    return Outcome(result=result, warnings=warnings, plain=plain, full=args.full)
+    return Outcome(result=result, warnings=warnings, plain=plain)

@@ -7,8 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tikomni.cli.base import Context, Next, Outcome, add_common, paste
-from tikomni.cli.looks import seconds, size
-from tikomni.cli.runs_list import open_ledger
+from tikomni.cli.looks import open_ledger, seconds, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,18 +46,13 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     ]
     command = paste(["cache", "prune"], ["--older-than", args.older_than], context.skill_dir)
     go_on = (Next(command, f"frees {size(result['prune']['bytes'])}"),) if result["prune"]["answers"] else ()
-    return Outcome(result=result, next=go_on, plain=tuple(plain), full=args.full)
+    return Outcome(result=result, next=go_on, plain=tuple(plain))
 
 
 def read(settings: Settings, before: float) -> tuple[Shelf, ...]:
     """The kept answers by route."""
-    ledger = open_ledger(settings)
-    if ledger is None:
-        return ()
-    try:
-        return ledger.reports.shelves(before)
-    finally:
-        ledger.close()
+    with open_ledger(settings) as ledger:
+        return ledger.reports.shelves(before) if ledger else ()
 
 
 def group_of(shelf: Shelf) -> str:

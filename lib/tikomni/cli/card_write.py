@@ -73,7 +73,7 @@ def _facts(args: argparse.Namespace, settings: Settings, context: Context) -> Ou
         "tasks": task_rows(rows[:TASKS_SHOWN], context, settings),
         "tasks_count": len(rows),
     }
-    return Outcome(result=result, warnings=tuple(warnings), full=args.full)
+    return Outcome(result=result, warnings=tuple(warnings))
 
 
 def _asked(args: argparse.Namespace, settings: Settings, context: Context) -> Outcome:
@@ -86,19 +86,19 @@ def _asked(args: argparse.Namespace, settings: Settings, context: Context) -> Ou
     if args.dry_run:
         found = pipeline.plan(task, asked.endpoint, settings)
         plan = analyst.who(asked) | {"kind": task.kind.name} | asdict(found) | {"rounds_at_most": pipeline.ROUNDS}
-        return Outcome(result={"dry_run": True, "plan": plan}, full=args.full)
+        return Outcome(result={"dry_run": True, "plan": plan})
     terms = context.terms(args, settings)
     analysis, cost = run_async(pipeline.of_task(task.folder, asked.endpoint, settings, context.deadline, terms))
     told = (f"{analysis.error.message} {analysis.error.hint()}",) if analysis.error and analysis.handed_in else ()
     again = (context.go_on(),) if analysis.pending else ()
     if analysis.handed_in is not None and analysis.handed_in.accepted is not None:
-        outcome = _handed_in(analysis.handed_in, task, settings, context, args.full)
+        outcome = _handed_in(analysis.handed_in, task, settings, context)
         result = {**outcome.result, "model": asked.endpoint.model, "answers": analysis.answers}
         return replace(
             outcome, result=result, warnings=(*told, *outcome.warnings), next=(*again, *outcome.next), cost=cost
         )
     result = {"kind": task.kind.name, "missing": analyst.missing([analysis]), "answers": analysis.answers}
-    return Outcome(result=result, status=analysis.status, error=analysis.error, next=again, cost=cost, full=args.full)
+    return Outcome(result=result, status=analysis.status, error=analysis.error, next=again, cost=cost)
 
 
 def _task(args: argparse.Namespace, settings: Settings) -> tuple[Task, Settings]:
@@ -118,11 +118,11 @@ def _analysis(args: argparse.Namespace, settings: Settings, context: Context) ->
     done = benchmark.hand_in(task, text, (args.model or "?").strip()[:60], args.partial, settings)
     again = hand_in_command(task.folder, context, settings, partial=True)
     if done.accepted is None:
-        return Outcome(status="failed", error=_refused(done, task.folder), next=(Next(again, _why(done)),))
-    return _handed_in(done, task, settings, context, args.full)
+        return Outcome(status="failed", error=_refused(done), next=(Next(again, _why(done)),))
+    return _handed_in(done, task, settings, context)
 
 
-def _handed_in(done: HandedIn, task: Task, settings: Settings, context: Context, full: bool) -> Outcome:
+def _handed_in(done: HandedIn, task: Task, settings: Settings, context: Context) -> Outcome:
     """What was accepted of an answer."""
     again = hand_in_command(task.folder, context, settings, partial=True)
     result: dict[str, Any] = {
@@ -148,7 +148,6 @@ def _handed_in(done: HandedIn, task: Task, settings: Settings, context: Context,
         status="complete" if whole else "partial",
         warnings=warnings,
         next=() if whole else (Next(again, _why(done)),),
-        full=full,
     )
 
 
@@ -167,7 +166,7 @@ def hand_in_command(folder: Path, context: Context, settings: Settings, partial:
     return paste(["card", "write"], [*words, *(["--partial"] if partial else [])], context.skill_dir)
 
 
-def _refused(done: HandedIn, folder: Path) -> InputError:
+def _refused(done: HandedIn) -> InputError:
     first = done.problems[0]
     return InputError(
         "invalid_input",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from tikomni.cli.base import (
@@ -15,6 +17,7 @@ from tikomni.cli.base import (
     paced,
     paste,
     run_async,
+    table_forms,
 )
 from tikomni.errors import InputError, Interrupted
 from tikomni.pipelines.query import KINDS, SORTS
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from tikomni.platforms import Definition
     from tikomni.settings import Settings
 
-FORMS = ("xlsx", "csv", "jsonl", "feishu")
 WHATS = ("search", "topic", "chart")
 MOST, MOST_CHARS = 1000, 100
 SHOWN, TITLE_CHARS, NAME_CHARS = 20, 30, 12
@@ -67,9 +69,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     from tikomni.cli.targets import refuse_others
 
     settings = context.settings(args)
-    forms = tuple(part.strip() for part in (args.export or "").split(",") if part.strip())
-    if unknown := [form for form in forms if form not in FORMS]:
-        raise InputError("usage", f"--export {args.export!r}: no {', '.join(unknown)}; there are {', '.join(FORMS)}.")
+    forms = table_forms(args.export)
     text = " ".join(" ".join(args.words).split())
     if not text and args.what != "chart":
         raise InputError("no_input", f"Nothing to look for: collect {args.what} WORDS --platform NAME.")
@@ -81,18 +81,15 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         return Outcome(status="failed", error=refusal, next=instead)
     query = _query(text, targets, args, settings, context)
     if args.dry_run:
-        return _plan(query, settings, args.full)
+        return _plan(query, settings)
     settings.require_key()
 
     from tikomni.pipelines import collect as pipeline
 
     terms = context.terms(args, settings)
-    progress = context.progress(args)
-    try:
+    with closing(context.progress(args)) as progress:
         found = run_async(pipeline.find(query, forms, terms, settings, context.deadline, progress))
-    finally:
-        progress.close()
-    return _outcome(found, settings, context, args)
+    return _outcome(found, settings, context)
 
 
 def _targets(text: str, args: argparse.Namespace) -> tuple[Any, ...]:
@@ -171,8 +168,7 @@ def _ids(text: str, known: Definition, args: argparse.Namespace, context: Contex
     return {"topic": name}
 
 
-def _outcome(found: Found, settings: Settings, context: Context, args: argparse.Namespace) -> Outcome:
-    missing = [{"item": m.item, "field": m.field, "reason": m.reason} for m in found.missing]
+def _outcome(found: Found, settings: Settings, context: Context) -> Outcome:
     result: dict[str, Any] = {
         "query": _asked(found.query),
         "read": found.collected,
@@ -184,32 +180,28 @@ def _outcome(found: Found, settings: Settings, context: Context, args: argparse.
         "left_out": dict(found.left_out),
         "works": [_row(hit, found.query) for hit in found.hits[:SHOWN]],
         "paths": dict(found.paths),
-        "missing": missing,
+        "missing": [asdict(row) for row in found.missing],
     }
-    warnings = list(found.warnings)
-    whole = result | {"skipped": dict(found.skipped)}
-    result["run_path"] = context.keep_run(settings, found.status, found.cost, warnings, whole)
+    result["run_path"] = context.keep_run(settings, found, result | {"skipped": dict(found.skipped)})
     commands: list[Next] = []
     if found.pending:
         commands.append(context.go_on())
-    elif found.stop_reason == "most" and found.left_out and args.max < MOST:
-        commands.append(_further(args, context))
+    elif found.stop_reason == "most" and found.left_out and found.query.most < MOST:
+        commands.append(_further(found.query, context))
     return Outcome(
         result=result,
         status=found.status,
-        run_id=context.run_id,
-        warnings=tuple(warnings),
+        warnings=found.warnings,
         cost=found.cost,
         next=tuple(commands),
         error=Interrupted() if found.interrupted else found.error,
-        full=args.full,
     )
 
 
-def _further(args: argparse.Namespace, context: Context) -> Next:
+def _further(query: Query, context: Context) -> Next:
     """The same with more works to choose from."""
     command = context.go_on().command
-    more = min(args.max * 2, MOST)
+    more = min(query.most * 2, MOST)
     return Next(f"{command} --max {more}", f"reads {more} works; the pages before are not paid for again")
 
 
@@ -248,7 +240,7 @@ def _short(text: str | None, most: int) -> str | None:
     return (line if len(line) <= most else line[: most - 1] + "…") or None
 
 
-def _plan(query: Query, settings: Settings, full: bool) -> Outcome:
+def _plan(query: Query, settings: Settings) -> Outcome:
     """What a run would ask and what that costs, from the definitions alone."""
     from datetime import datetime
 
@@ -280,7 +272,7 @@ def _plan(query: Query, settings: Settings, full: bool) -> Outcome:
         "chosen_by_platform": sorted(by_platform),
         "note": "Answers that are stored already cost nothing. Each author is asked for once.",
     }
-    return Outcome(result=result, full=full)
+    return Outcome(result=result)
 
 
 def _calls(what: str, route: str, most: int) -> dict[str, Any]:

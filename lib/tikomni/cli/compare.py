@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from tikomni.cli.base import Context, Outcome, add_common, add_output_arguments, new_run_id, paste
+from tikomni.cli.looks import open_library
 from tikomni.errors import InputError
 
 if TYPE_CHECKING:
@@ -74,25 +75,20 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         "paths": written.paths,
         "tasks": task_rows(list(written.tasks), context, settings),
     }
-    return Outcome(result=result, warnings=tuple(_warnings(found, since, settings, context)), full=args.full)
+    return Outcome(result=result, warnings=tuple(_warnings(found, since, settings, context)))
 
 
 def _stored(inputs: Sequence[str], platform: str | None, settings: Settings, context: Context) -> list[Stored]:
-    from tikomni.library.store import Library
     from tikomni.pipelines.comparing import stored
 
-    path = settings.state / "library.sqlite3"
-    if not path.is_file():
-        raise _not_there(inputs[0], platform, settings, context)
-    library = Library(path, settings.origin)
-    try:
+    with open_library(settings) as library:
+        if library is None:
+            raise _not_there(inputs[0], platform, settings, context)
         creators = list(library.creators())
         chosen = [_one(text, platform, creators, settings, context) for text in inputs]
         if twice := [creator.key for creator in chosen if chosen.count(creator) > 1]:
             raise InputError("usage", f"{twice[0]} was named twice; give different creators.")
         found = [(text, stored(library, creator)) for text, creator in zip(inputs, chosen, strict=True)]
-    finally:
-        library.close()
     for text, one in found:
         if one is None:
             raise _not_there(text, platform, settings, context)
@@ -149,9 +145,8 @@ def _warnings(found: Sequence[Stored], since: Any, settings: Settings, context: 
     for one in found:
         creator = one.creator
         if since is not None and one.since > since:
-            command = paste(
-                ["creator"], [creator.key.partition(":")[2], "--platform", creator.platform, "--works", "all"]
-            )
+            words = [creator.platform_author_id, "--platform", creator.platform, "--works", "all"]
+            command = paste(["creator"], words, context.skill_dir)
             told.append(
                 f"{creator.key}: stored from {one.since.astimezone(settings.zone):%Y-%m-%d} on only, so its figures "
                 f"rest on less than --since asks for. {command}"

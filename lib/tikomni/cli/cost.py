@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from tikomni.cli.base import Context, Outcome, add_common
-from tikomni.cli.looks import since, usd
+from tikomni.cli.looks import open_ledger, since, usd
 
 if TYPE_CHECKING:
     from tikomni.dispatch.ledger.reports import Spent
@@ -25,11 +25,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     settings = context.settings(args)
     zone = settings.zone
     rows = spent(settings, since(args.since, zone))
-    named = provider_names(settings)
-
-    def provider(row: Spent) -> str:
-        return named(row.base_url)
-
+    provider = _provider_of(settings)
     real = [row for row in rows if provider(row) != SANDBOX]
     made_up = [row for row in rows if provider(row) == SANDBOX]
     result = {
@@ -41,25 +37,17 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         "by_run": _by(real, "run_id", lambda row: row.run_id, settings),
         SANDBOX: total(made_up, settings) | {"by_run": _by(made_up, "run_id", lambda row: row.run_id, settings)},
     }
-    return Outcome(result=result, plain=tuple(_lines(result)), full=args.full)
+    return Outcome(result=result, plain=tuple(_lines(result)))
 
 
 def spent(settings: Settings, since: float) -> tuple[Spent, ...]:
     """What the ledger holds since then; nothing where there is no ledger yet."""
-    from tikomni.dispatch.ledger import Ledger
-
-    path = settings.state / "ledger.sqlite3"
-    if not path.is_file():
-        return ()
-    ledger = Ledger(path)
-    try:
-        return ledger.reports.spent(since, settings.zone)
-    finally:
-        ledger.close()
+    with open_ledger(settings) as ledger:
+        return ledger.reports.spent(since, settings.zone) if ledger else ()
 
 
-def provider_names(settings: Settings) -> Callable[[str], str]:
-    """What is at an address: the provider's name, ``sandbox`` for this machine, else the address itself."""
+def _provider_of(settings: Settings) -> Callable[[Spent], str]:
+    """Who was paid: the provider's name, ``sandbox`` for this machine, else the address itself."""
     from urllib.parse import urlsplit
 
     from tikomni.dispatch.http import LOOPBACK
@@ -70,10 +58,10 @@ def provider_names(settings: Settings) -> Callable[[str], str]:
         settings.insight_base_url.rstrip("/"): "insight",
     }
 
-    def name(base_url: str) -> str:
-        return SANDBOX if urlsplit(base_url).hostname in LOOPBACK else known.get(base_url, base_url)
+    def provider(row: Spent) -> str:
+        return SANDBOX if urlsplit(row.base_url).hostname in LOOPBACK else known.get(row.base_url, row.base_url)
 
-    return name
+    return provider
 
 
 def total(rows: Iterable[Spent], settings: Settings) -> dict[str, Any]:

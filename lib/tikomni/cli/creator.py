@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tikomni import redact
 from tikomni.cli import analyst
 from tikomni.cli.base import (
     Context,
@@ -19,19 +19,20 @@ from tikomni.cli.base import (
     add_output_arguments,
     paced,
     run_async,
+    table_forms,
 )
 from tikomni.cli.card_write import task_rows
-from tikomni.errors import InputError, Interrupted, TikomniError
+from tikomni.errors import InputError, TikomniError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tikomni.pipelines.creators import Done, Run
+    from tikomni.pipelines.creators import Done
+    from tikomni.pipelines.session import Run
     from tikomni.pipelines.subject import Options
     from tikomni.platforms import Target
     from tikomni.settings import Settings
 
-FORMS = ("xlsx", "csv", "jsonl", "feishu")
 WORKS = 200
 TOP, NAMED = 5, 10
 # Where a route takes no size, its pages hold ten works at least, as far as it is known.
@@ -86,7 +87,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         return Outcome(status="failed", error=refusal, next=instead)
     options = _options(args, settings)
     if args.dry_run:
-        return _plan(creators, options, settings, instead, args.full)
+        return _plan(creators, options, settings, instead)
     settings.require_key()
 
     from dataclasses import replace
@@ -94,21 +95,15 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     from tikomni.pipelines import creators as pipeline
 
     options = replace(options, terms=context.terms(args, settings))
-    progress = context.progress(args)
-    try:
+    with closing(context.progress(args)) as progress:
         brought = run_async(pipeline.analyze(creators, options, settings, context.deadline, progress))
-    finally:
-        progress.close()
-    return _outcome(brought, options, settings, context, args, instead, refusal is not None)
+    return _outcome(brought, options, settings, context, instead, refusal is not None)
 
 
 def _options(args: argparse.Namespace, settings: Settings) -> Options:
     from tikomni.pipelines.subject import Options
     from tikomni.transcripts.segment import own_words
 
-    forms = tuple(part.strip() for part in (args.export or "").split(",") if part.strip())
-    if unknown := [form for form in forms if form not in FORMS]:
-        raise InputError("usage", f"--export {args.export!r}: no {', '.join(unknown)}; there are {', '.join(FORMS)}.")
     works = args.works if args.works is not None else str(WORKS)
     if works != "all" and not (works.isascii() and works.isdecimal() and int(works)):
         raise InputError("usage", f"--works {works!r}: expected a number of works, or all.")
@@ -122,7 +117,7 @@ def _options(args: argparse.Namespace, settings: Settings) -> Options:
         detail=args.detail or "sample",
         plays="plays" in args.extras,
         words=not args.no_transcripts,
-        exports=forms,
+        exports=table_forms(args.export),
         own_words=own_words(settings.words_file) if settings.words_file else (),
         analyst=analyst.asked(args, settings, "creator"),
     )
@@ -151,13 +146,9 @@ def _outcome(
     options: Options,
     settings: Settings,
     context: Context,
-    args: argparse.Namespace,
     instead: tuple[Next, ...],
     refused: bool,
 ) -> Outcome:
-    error = next((d.error for d in run.done if d.error), None) if run.status == "failed" else None
-    if run.interrupted:
-        error = Interrupted()
     commands = list(instead)
     if run.pending or run.interrupted:
         commands.insert(0, context.go_on())
@@ -165,28 +156,22 @@ def _outcome(
     result: dict[str, Any] = {"creators": [_row(d) for d in run.done]} if many else {}
     if not many and run.done[0].creator is not None:
         result = _whole(run.done[0])
-    missing = [{"item": m.item, "field": m.field, "reason": m.reason} for d in run.done for m in d.missing]
-    missing += analyst.missing(run.analyses)
+    missing = run.missing + analyst.missing(run.analyses)
     result |= {"missing": missing[:NAMED], "missing_count": len(missing)}
     waiting = analyst.unanswered((row for d in run.done for row in d.tasks), run.analyses)
     result["tasks"] = task_rows(waiting, context, settings)
     if options.analyst is not None:
         result["analyses"] = analyst.rows(run.analyses)
-    warnings = list(run.warnings)
-    whole = document(result | {"missing": missing}, run)
-    result["run_path"] = context.keep_run(settings, run.status, run.cost, warnings, whole)
+    result["run_path"] = context.keep_run(settings, run, document(result | {"missing": missing}, run))
     if result["run_path"] is not None:
-        keep_works(Path(result["run_path"]).with_name("works.jsonl"), run, warnings)
-    status = "partial" if refused and run.status == "complete" else run.status
+        keep_works(Path(result["run_path"]).with_name("works.jsonl"), run, context)
     return Outcome(
         result=result,
-        status=status,
-        run_id=context.run_id,
-        warnings=tuple(warnings),
+        status="partial" if refused and run.status == "complete" else run.status,
+        warnings=run.warnings,
         cost=run.cost,
         next=tuple(commands),
-        error=error,
-        full=args.full,
+        error=run.error,
     )
 
 
@@ -206,13 +191,9 @@ def _whole(done: Done) -> dict[str, Any]:
 def _row(done: Done) -> dict[str, Any]:
     """One of several creators in ``result.creators``, in few words; the run's document has everything of each."""
     if done.creator is None:
-        assert done.error is not None
-        return {
-            "input": redact.text(done.target.text[:120]),
-            "status": done.status,
-            "error": done.error.code,
-            "message": done.error.message,
-        }
+        from tikomni.cli.targets import failed_row
+
+        return failed_row(done)
     creator, changes = done.creator, done.picture and done.picture.changes
     return {
         "platform": creator.platform,
@@ -304,19 +285,17 @@ def document(result: dict[str, Any], run: Run) -> dict[str, Any]:
     }
 
 
-def keep_works(path: Path, run: Run, warnings: list[str]) -> None:
+def keep_works(path: Path, run: Run, context: Context) -> None:
     from tikomni.storage.tables import write_rows
 
     works = (work.as_dict() for done in run.done if done.picture is not None for work in done.picture.works)
     try:
         write_rows(path, works, "jsonl")
     except TikomniError as error:
-        warnings.append(error.message)
+        context.warnings.append(error.message)
 
 
-def _plan(
-    targets: Sequence[Target], options: Options, settings: Settings, instead: tuple[Next, ...], full: bool
-) -> Outcome:
+def _plan(targets: Sequence[Target], options: Options, settings: Settings, instead: tuple[Next, ...]) -> Outcome:
     """What a run would ask and what each choice costs, from the definitions alone."""
     result = {
         "dry_run": True,
@@ -327,7 +306,7 @@ def _plan(
         "note": "Answers that are stored already cost nothing.",
         **analyst.plan(options.analyst),
     }
-    return Outcome(result=result, next=instead, full=full)
+    return Outcome(result=result, next=instead)
 
 
 def _planned(target: Target, options: Options, settings: Settings) -> dict[str, Any]:
@@ -338,6 +317,7 @@ def _planned(target: Target, options: Options, settings: Settings) -> dict[str, 
     from tikomni.pipelines.subject import LIST, MOST_DETAILS, PLAYS
     from tikomni.platforms import definition, enrichment, requests
     from tikomni.platforms.lists import list_requests
+    from tikomni.transcripts.chain import names
 
     known = definition(target.platform or "")
     most = options.works
@@ -346,15 +326,18 @@ def _planned(target: Target, options: Options, settings: Settings) -> dict[str, 
     detail = requests(known, "work", {"work_id": "-"})[0]
     plays = enrichment(known, PLAYS, [Work(known.platform, str(n)) for n in range(most or 0)])
     pages = None if most is None else -(-most // (listed.size[1] if listed.size else PAGE))
-    sampled = MOST_DETAILS if most is None else min(MOST_DETAILS, size(most))
+    # A work's own answer may hold subtitles, which are cheaper than speech.
+    spares = options.words and names(settings.transcript_sources)[0] == "subtitles"
+    sampled = MOST_DETAILS if most is None else min(MOST_DETAILS, most if spares else size(most))
     details = {"none": 0, "sample": sampled, "all": most} if listed.partial else {"none": 0, "sample": 0, "all": 0}
     profiles = 1 if "creator_id" in target.ids else 2
     usd_per_list_call, usd_per_detail_call = (catalog.get(r).price for r in (listed.ask.route, detail.route))
     usd_of_plays = sum(catalog.get(request.route).price for request in plays)
-    usd = None
+    usd = calls = None  # without what single works are asked for
     if pages is not None:
         usd = profiles * catalog.get(profile[0].route if profile else listed.ask.route).price
-        usd += pages * usd_per_list_call + (usd_of_plays if options.plays else 0)
+        usd += pages * usd_per_list_call + usd_of_plays * options.plays
+        calls = profiles + pages + len(plays) * options.plays
     return {
         "input": (target.url or target.text)[:120],
         "platform": target.platform,
@@ -369,13 +352,9 @@ def _planned(target: Target, options: Options, settings: Settings) -> dict[str, 
         "plays_calls_at_most": None if most is None else len(plays),
         "plays_usd_at_most": None if most is None else round(usd_of_plays, 6),
         "usd_at_most": {
-            name: None if usd is None or calls is None else round(usd + calls * usd_per_detail_call, 6)
-            for name, calls in details.items()
+            name: None if usd is None else round(usd + more * usd_per_detail_call, 6) for name, more in details.items()
         },
         "seconds_at_rate": {
-            name: None
-            if pages is None or calls is None
-            else paced(profiles + pages + len(plays) * options.plays + calls, settings)
-            for name, calls in details.items()
+            name: None if calls is None else paced(calls + more, settings) for name, more in details.items()
         },
     }

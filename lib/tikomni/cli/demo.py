@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +33,6 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         ) from None
 
     targets = [target for text in SAMPLES.values() for target in read_links(text)]
-    progress = context.progress(args)
     # Its ledger is thrown away: made-up works have no place in a user's own.
     with tempfile.TemporaryDirectory(prefix="tikomni-demo-") as state, Sandbox().start() as sandbox:
         settings = replace(
@@ -40,10 +40,8 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         )
         redact.register([sandbox.key])
         options = pipeline.Options(images=settings.images)
-        try:
+        with closing(context.progress(args)) as progress:
             brought = run_async(pipeline.analyze(targets, options, settings, context.deadline, progress))
-        finally:
-            progress.close()
         bill = sandbox.bill.as_dict()
     cards = [str(done.card) for done in brought.done]
     works = [d.work for d in brought.done if d.work is not None]
@@ -60,5 +58,4 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         warnings=brought.warnings,
         cost=brought.cost,
         plain=tuple(plain),
-        full=args.full,
     )

@@ -11,6 +11,7 @@ import argparse
 import os
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,9 +102,8 @@ def _key(args: argparse.Namespace, context: Context, place: verbs.Place, asked: 
         key["present"] = False
         if error.code != "missing_key":
             source = next(settings.sources[name] for name in ("api_key", "tikhub_api_key") if getattr(settings, name))
-            finding = Finding(
-                f"key_{error.code}", "problem", advice=error.hint(context.language), values={"source": source}
-            )
+            advice = _edit(Path(source)) if Path(source).is_file() else error.hint(context.language)
+            finding = Finding(f"key_{error.code}", "problem", advice=advice, values={"source": source})
         elif env.exists():
             finding = Finding("no_key_in", "problem", advice=_edit(env), values={"path": str(env)})
         else:
@@ -129,15 +129,11 @@ def _readable_by_others(path: Path) -> list[Finding]:
 
 
 def _edit(path: Path) -> str:
-    return join(["notepad" if os.name == "nt" else "${EDITOR:-vi}", str(path)]).replace(
-        "'${EDITOR:-vi}'", "${EDITOR:-vi}"
-    )
+    return f"{'notepad' if os.name == 'nt' else '${EDITOR:-vi}'} {join([path])}"
 
 
 def _ask(args: argparse.Namespace, context: Context, skill: Path) -> Answer:
     """What ``auth`` finds out of the key, or why it does not."""
-    from dataclasses import replace
-
     from tikomni.cli import auth
 
     parser = Parser(prog="auth")

@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from tikomni.cli.base import Context, Outcome, add_common
-from tikomni.cli.places import folder, nothing_installed, spoken
+from tikomni.cli.places import folder, given, nothing_installed, spoken
 from tikomni.errors import InputError
 from tikomni.install import verbs
 from tikomni.install.agents import agents
@@ -19,7 +19,8 @@ from tikomni.install.words import say
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = ", ".join(agent.id for agent in agents())
-    parser.add_argument("agent", metavar="AGENT", nargs="?", help=f"{names} (default: all that have skills of ours)")
+    text = f"{names} (default: all that have skills of ours)"
+    parser.add_argument("agent", type=given, metavar="AGENT", nargs="?", help=text)
     parser.add_argument("--scope", choices=("user", "project"), help="the user's folder, or the working directory's")
     parser.add_argument("--dir", type=folder, metavar="DIR", help="a skills folder other than the agent's own")
     parser.add_argument("--dry-run", action="store_true", help="show what would be done, and do nothing")

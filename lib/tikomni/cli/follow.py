@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tikomni.cli.base import Context, Next, Outcome, add_common, paste
+from tikomni.cli.looks import open_library
 from tikomni.errors import InputError
 
 if TYPE_CHECKING:
@@ -55,16 +56,8 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
 
 def stored_creators(settings: Settings) -> list[Creator]:
     """Every creator of the library; makes no library."""
-    from tikomni.library.store import Library
-
-    path = settings.state / "library.sqlite3"
-    if not path.is_file():
-        return []
-    library = Library(path, settings.origin)
-    try:
-        return list(library.creators())
-    finally:
-        library.close()
+    with open_library(settings) as library:
+        return list(library.creators()) if library else []
 
 
 def _inputs(inputs: Sequence[str]) -> list[str]:
@@ -106,6 +99,4 @@ def _told(
     ]
     command = paste(["creator"], ["--follow", *([str(path)] if args.file else [])], context.skill_dir)
     go_on = (Next(command, "reads what is new of them"),) if entries else ()
-    return Outcome(
-        result={"path": str(path), "followed": len(entries)} | result, next=go_on, plain=tuple(lines), full=args.full
-    )
+    return Outcome(result={"path": str(path), "followed": len(entries)} | result, next=go_on, plain=tuple(lines))

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import argparse
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tikomni.cli.base import Context, Next, Outcome, paced, paste, run_async
 from tikomni.cli.follow import stored_creators
-from tikomni.errors import InputError, Interrupted, TikomniError
+from tikomni.errors import InputError, TikomniError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tikomni.cards.digest import News
-    from tikomni.pipelines.creators import Done, Run
+    from tikomni.pipelines.creators import Done
     from tikomni.pipelines.following import Followed
+    from tikomni.pipelines.session import Run
     from tikomni.pipelines.subject import Options
     from tikomni.settings import Settings
 
@@ -51,25 +53,21 @@ def run(args: argparse.Namespace, context: Context, options: Options, settings: 
         follow=True,
     )
     if args.dry_run:
-        return _plan(path, entries, options, settings, args.full)
+        return _plan(path, entries, options, settings)
     settings.require_key()
     options = replace(options, terms=context.terms(args, settings))
-    progress = context.progress(args)
-    try:
-        targets = [entry.target for entry in entries]
+    targets = [entry.target for entry in entries]
+    with closing(context.progress(args)) as progress:
         brought = run_async(pipeline.analyze(targets, options, settings, context.deadline, progress))
-    finally:
-        progress.close()
-    return _outcome(brought, entries, settings, context, args.full)
+    return _outcome(brought, entries, settings, context)
 
 
-def _outcome(run: Run, entries: Sequence[Followed], settings: Settings, context: Context, full: bool) -> Outcome:
+def _outcome(run: Run, entries: Sequence[Followed], settings: Settings, context: Context) -> Outcome:
     from tikomni.cli.creator import document, keep_works
 
     news = [_news(done, entry) for done, entry in zip(run.done, entries, strict=True)]
     rows = [_row(done, one) for done, one in zip(run.done, news, strict=True)]
-    missing = [{"item": m.item, "field": m.field, "reason": m.reason} for d in run.done for m in d.missing]
-    warnings = list(run.warnings)
+    missing = run.missing
     told = [row for row in rows if row["status"] != "complete" or row["first_reading"] or _moved(row)]
     result: dict[str, Any] = {
         "followed": len(entries),
@@ -82,24 +80,20 @@ def _outcome(run: Run, entries: Sequence[Followed], settings: Settings, context:
         "missing_count": len(missing),
         "digest_path": None,
     }
-    result["run_path"] = context.keep_run(
-        settings, run.status, run.cost, warnings, document(result | {"creators": rows, "missing": missing}, run)
-    )
+    whole = document(result | {"creators": rows, "missing": missing}, run)
+    result["run_path"] = context.keep_run(settings, run, whole)
     if result["run_path"] is not None:
         folder = Path(result["run_path"]).parent
-        keep_works(folder / "works.jsonl", run, warnings)
-        result["digest_path"] = _digest(folder / "digest.md", news, settings, warnings)
-    error = next((d.error for d in run.done if d.error), None) if run.status == "failed" else None
+        keep_works(folder / "works.jsonl", run, context)
+        result["digest_path"] = _digest(folder / "digest.md", news, settings, context)
     go_on = (_go_on(context),) if run.pending or run.interrupted else ()
     return Outcome(
         result=result,
         status=run.status,
-        run_id=context.run_id,
-        warnings=tuple(warnings),
+        warnings=run.warnings,
         cost=run.cost,
         next=go_on,
-        error=Interrupted() if run.interrupted else error,
-        full=full,
+        error=run.error,
     )
 
 
@@ -148,7 +142,7 @@ def _moved(row: dict[str, Any]) -> bool:
     return any(row.get(name) for name in ("fans_delta", "new_works_count", "deleted_works_count"))
 
 
-def _digest(path: Path, news: Sequence[News], settings: Settings, warnings: list[str]) -> str | None:
+def _digest(path: Path, news: Sequence[News], settings: Settings, context: Context) -> str | None:
     from datetime import datetime
 
     from tikomni.cards.digest import render
@@ -159,7 +153,7 @@ def _digest(path: Path, news: Sequence[News], settings: Settings, warnings: list
     try:
         write_text(path, render(news, datetime.now(settings.zone), settings, language(settings, platform)))
     except TikomniError as error:  # the summary is printed all the same
-        warnings.append(error.message)
+        context.warnings.append(error.message)
         return None
     return str(path)
 
@@ -176,7 +170,7 @@ def _go_on(context: Context) -> Next:
     return Next(paste(["creator"], [*words, f"--max-age={asked}"], context.skill_dir), why, 20)
 
 
-def _plan(path: Path, entries: Sequence[Followed], options: Options, settings: Settings, full: bool) -> Outcome:
+def _plan(path: Path, entries: Sequence[Followed], options: Options, settings: Settings) -> Outcome:
     """What a run would ask at least; more only where somebody has more new works than a page holds."""
     first = [":".join(map(str, entry.key)) for entry in entries if entry.creator is None]
     result = {
@@ -191,4 +185,4 @@ def _plan(path: Path, entries: Sequence[Followed], options: Options, settings: S
         "first_reading_works": options.works,
         "speech": "new works of creators read before" if options.words else "none",
     }
-    return Outcome(result=result, full=full)
+    return Outcome(result=result)

@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tikomni.cli.base import Context, Outcome, add_common, add_output_arguments, new_run_id, paste
+from tikomni.cli.base import Context, Outcome, add_common, add_output_arguments, new_run_id, paste, table_forms
+from tikomni.cli.looks import open_library, since
 from tikomni.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from tikomni.pipelines.finding import Found
     from tikomni.settings import Settings
 
-FORMS = ("xlsx", "csv", "jsonl", "feishu")
 SORTS = ("likes", "comments", "collects", "shares", "plays", "newest")
 KINDS = ("video", "images", "text", "work", "comment")
 OF_WORK = (
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", type=int, default=LIMIT, metavar="N", help=f"rows that are printed (default {LIMIT})"
     )
-    parser.add_argument("--export", metavar="FORMS", help=f"every hit as tables: {','.join(FORMS)}")
+    parser.add_argument("--export", metavar="FORMS", help="every hit as tables: xlsx,csv,jsonl,feishu")
     parser.add_argument("--base-url", metavar="URL", help="the upstream that the works came from")
     add_output_arguments(parser)
     add_common(parser)
@@ -51,20 +51,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> Outcome:
     from tikomni.library.search import search
-    from tikomni.library.store import Library
 
     settings = context.settings(args)
     words = [word for text in args.words for word in text.split()]
-    fields, forms = _fields(args.fields), _forms(args.export)
+    fields, forms = _fields(args.fields), table_forms(args.export)
     if not 1 <= args.limit <= MOST:
         raise InputError("usage", f"--limit {args.limit}: expected 1 to {MOST}.")
-    path = settings.state / "library.sqlite3"
-    if not path.is_file():
-        raise _empty(settings, context)
-    library = Library(path, settings.origin)
-    try:
-        there = library.searched()
-        if not there:
+    with open_library(settings) as library:
+        there = library.searched() if library else {}
+        if library is None or not there:
             raise _empty(settings, context)
         if args.platform not in (None, *(platform for platform, _ in there)):
             known = ", ".join(sorted({platform for platform, _ in there}))
@@ -78,15 +73,13 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
             from tikomni.storage.tree import Tree
 
             paths = export(found, Tree(settings).run_dir(new_run_id(settings)), settings, forms)
-    finally:
-        library.close()
     result = {
         "count": len(hits),
         "items": [row(one, words, fields) for one in found[: args.limit]],
         "searched": {f"{kind}s": sum(n for (_, k), n in there.items() if k == kind) for kind in ("work", "comment")},
         "paths": paths,
     }
-    return Outcome(result=result, full=args.full)
+    return Outcome(result=result)
 
 
 def row(found: Found, words: Sequence[str], fields: Sequence[str] | None) -> dict[str, Any]:
@@ -145,7 +138,6 @@ def _clock(milliseconds: int | None) -> str | None:
 
 
 def _query(args: argparse.Namespace, words: list[str], library: Library, settings: Settings) -> Query:
-    from tikomni.cli.looks import since
     from tikomni.library.search import Query
 
     if args.min_likes is not None and args.min_likes < 0:
@@ -204,13 +196,6 @@ def _fields(text: str | None) -> tuple[str, ...] | None:
         named = ", ".join(unknown) or "name"
         raise InputError("usage", f"--fields {text!r}: no {named}; there are {', '.join(FIELDS)}.")
     return names
-
-
-def _forms(text: str | None) -> tuple[str, ...]:
-    forms = tuple(part.strip() for part in (text or "").split(",") if part.strip())
-    if unknown := [form for form in forms if form not in FORMS]:
-        raise InputError("usage", f"--export {text!r}: no {', '.join(unknown)}; there are {', '.join(FORMS)}.")
-    return forms
 
 
 def _empty(settings: Settings, context: Context) -> InputError:

@@ -1,14 +1,48 @@
-"""How the commands that look after the ledger take and show times and sizes."""
+"""How the commands that look at what is stored open it, and take and show times and sizes."""
 
 from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING
 
 from tikomni.errors import InputError
 
+if TYPE_CHECKING:
+    from tikomni.dispatch.ledger import Ledger
+    from tikomni.library.store import Library
+    from tikomni.settings import Settings
+
 _UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+@contextmanager
+def open_ledger(settings: Settings) -> Iterator[Ledger | None]:
+    """The ledger, where there is one: to look at it must not make it."""
+    from tikomni.dispatch.ledger import Ledger
+
+    path = settings.state / "ledger.sqlite3"
+    if not path.is_file():
+        yield None
+        return
+    with closing(Ledger(path)) as ledger:
+        yield ledger
+
+
+@contextmanager
+def open_library(settings: Settings) -> Iterator[Library | None]:
+    """The library of the upstream in use, where there is one."""
+    from tikomni.library.store import Library
+
+    path = settings.state / "library.sqlite3"
+    if not path.is_file():
+        yield None
+        return
+    with closing(Library(path, settings.origin)) as library:
+        yield library
 
 
 def seconds(text: str, flag: str) -> float:

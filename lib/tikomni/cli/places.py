@@ -11,24 +11,30 @@ from tikomni.cli.base import Context, Next, Outcome, join, paste
 from tikomni.install import plan as planning
 from tikomni.install import verbs
 from tikomni.install.agents import agents
-from tikomni.install.managed import ROOT
+from tikomni.install.managed import KEPT, ROOT
 from tikomni.install.package import skills
 from tikomni.install.words import Refusal, say
 
 Run = Callable[[argparse.Namespace, Context], Outcome]
 
 
-def folder(text: str) -> Path:
-    """The value of ``--dir``; an empty one would mean the working directory."""
+def given(text: str) -> str:
+    """A value that is there; an empty one, of a variable that is not set, would mean the default."""
     if not text.strip():
-        raise argparse.ArgumentTypeError("expected a folder")
-    return Path(text)
+        raise argparse.ArgumentTypeError("expected a value")
+    return text
+
+
+def folder(text: str) -> Path:
+    """The value of ``--dir``."""
+    return Path(given(text))
 
 
 def add_places(parser: argparse.ArgumentParser, default: str) -> None:
     """AGENT, SKILL…, --scope, --dir; ``default`` says what is meant where no agent is named."""
     names = ", ".join(agent.id for agent in agents())
-    parser.add_argument("agent", metavar="AGENT", nargs="?", help=f"{names}; several with commas (default: {default})")
+    text = f"{names}; several with commas (default: {default})"
+    parser.add_argument("agent", type=given, metavar="AGENT", nargs="?", help=text)
     parser.add_argument("skills", metavar="SKILL", nargs="*", help="names of skills, or `all` (default)")
     parser.add_argument("--scope", choices=("user", "project"), help="the user's folder, or the working directory's")
     parser.add_argument("--dir", type=folder, metavar="DIR", help="a skills folder other than the agent's own")
@@ -59,7 +65,8 @@ def spoken(run: Run) -> Run:
 
 def command(words: Sequence[str], arguments: Sequence[str] = ()) -> str:
     """``words arguments`` for pasting; in an installed skill, what only the package can do is npx's."""
-    if words[0] == "env" and not (words[1:] and words[1].isalpha()):  # the way that works where there is no environment
+    if KEPT and words[0] == "env" and not (words[1:] and words[1].isalpha()):
+        # The way that works where there is no environment.
         setup = next(iter(sorted(ROOT.glob("skills/*/scripts/setup_env.py"))), ROOT / "scripts" / "setup_env.py")
         return join([sys.executable, setup, *words[1:], *arguments])
     if words[0] in ("install", "update", "bundle") and not skills():

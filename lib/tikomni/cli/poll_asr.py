@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -50,8 +51,7 @@ def polled(task: str, args: argparse.Namespace, context: Context, settings: Sett
     settings.require_key()
     target = _target(args) if getattr(args, "card", None) else None
     terms = context.terms(args, settings)
-    progress = context.progress(args)
-    try:
+    with closing(context.progress(args)) as progress:
         brought = run_async(speech.poll(task, args.format, settings, context.deadline, terms, progress))
         outcome = told(brought, args, context)
         if target is None or outcome.status == "partial":
@@ -61,8 +61,6 @@ def polled(task: str, args: argparse.Namespace, context: Context, settings: Sett
         given = speech.transcript_of(brought, args.item)
         options = works.Options(images=settings.images, given=given, terms=terms)
         ran = run_async(works.analyze([target], options, settings, context.deadline, progress))
-    finally:
-        progress.close()
     done = ran.done[0]
     paths = {"path": done.card and str(done.card), "json_path": done.document and str(done.document)}
     error = done.error if ran.status == "failed" else None

@@ -56,8 +56,8 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         words = [args.object, "--yes", *(["--keep-notes"] if args.keep_notes else [])]
         words += [w for flag in ("output_root", "card_root") for w in _flag(args, flag)]
         go_on = (Next(paste(["purge"], words, context.skill_dir), "removes what is listed; it cannot be undone"),)
-    plain = tuple(_lines(planned, args.yes, counts, warnings))
-    return Outcome(result=result, next=go_on, warnings=warnings, plain=plain, full=args.full)
+    plain = tuple(_lines(planned, args.yes, counts))
+    return Outcome(result=result, next=go_on, warnings=warnings, plain=plain)
 
 
 def _flag(args: argparse.Namespace, name: str) -> list[str]:
@@ -67,7 +67,7 @@ def _flag(args: argparse.Namespace, name: str) -> list[str]:
     return [f"--{name.replace('_', '-')}", str(Path(value).expanduser().absolute())] if value else []
 
 
-def _lines(planned: Plan, done: bool, counts: dict[str, int], warnings: tuple[str, ...]) -> list[str]:
+def _lines(planned: Plan, done: bool, counts: dict[str, int]) -> list[str]:
     if not planned.found:
         return ["Nothing is kept of it."]
     rows = ", ".join(f"{count} of {table}" for table, count in planned.ledger.items()) or "none"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 
 from tikomni.cli.base import Context, Outcome, add_common, add_output_arguments
 from tikomni.errors import InputError
@@ -30,8 +31,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     if not args.works and not args.all:
         raise InputError("no_input", "Name a work, or --all.")
     Tree(settings).check(homes(settings))
-    library = Library(settings.state / "library.sqlite3", settings.origin)
-    try:
+    with closing(Library(settings.state / "library.sqlite3", settings.origin)) as library:
         works = list(library.works()) if args.all else []
         for name in args.works:
             platform, colon, work_id = name.rpartition(":")
@@ -39,10 +39,8 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
             if not found:
                 raise InputError("invalid_input", f"{name} is not stored for {settings.origin}; analyse it first.")
             works += found
-    finally:
-        library.close()
     warnings: list[str] = []
     index = CardIndex(settings)
     pictures = ((work, assets.stored(settings, assets.plan(work, settings.images))) for work in works)
     cards = [str(render_work(settings, w, p, warnings, args.card_type, index=index)) for w, p in pictures]
-    return Outcome(result={"count": len(cards), "cards": cards}, warnings=tuple(warnings), full=args.full)
+    return Outcome(result={"count": len(cards), "cards": cards}, warnings=tuple(warnings))

@@ -95,7 +95,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     if args.skip < 0 or (args.max_items is not None and args.max_items < 1):
         raise InputError("usage", "--max-items and --skip: expected a number of entries.")
     if args.dry_run:
-        return _dry_run(route, inputs, body, pages, settings, args)
+        return _dry_run(route, inputs, body, pages, settings)
     _check_places(args.save, settings)
     terms = context.terms(args, settings)
     brought, cost = run_async(_ask(route, inputs, body, headers, pages, settings, context, args, terms))
@@ -121,7 +121,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         cost=cost,
         warnings=tuple(warnings),
         next=commands,
-        full=args.full or _is_small(result),
+        full=_is_small(result),
     )
 
 
@@ -151,9 +151,7 @@ def _has_members(route: Route) -> bool:
     return route.body is not None and route.body.schema.get("type") == "object"
 
 
-def _dry_run(
-    route: Route, inputs: dict[str, Any], body: Any, pages: int, settings: Settings, args: argparse.Namespace
-) -> Outcome:
+def _dry_run(route: Route, inputs: dict[str, Any], body: Any, pages: int, settings: Settings) -> Outcome:
     """The request as it would go out, from contract and settings alone."""
     from tikomni.catalog.check import MISSING, prepare
     from tikomni.dispatch import cookies
@@ -176,7 +174,7 @@ def _dry_run(
         "seconds_at_rate": paced(pages, settings),
         "request": request,
     }
-    return Outcome(result=result, full=args.full or _is_small(result))
+    return Outcome(result=result, full=_is_small(result))
 
 
 def _check_places(save: Path | None, settings: Settings) -> None:

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
             f"The catalogue's YAML source is not here ({SOURCE}): a package holds compiled routes only.",
             hint="Run it in a checkout of the project.",
         )
-    from tikomni.catalog import compile, search, sync, upstream  # a package lacks most of them, too
+    from tikomni.catalog import compile, search, sync, upstream  # a package lacks them, too
 
     document = upstream.read(_document(args.document, settings, context))
     plan = sync.plan({file.name: read_yaml(file) for file in files}, document, f"{datetime.now(UTC):%Y-%m-%d}")
@@ -59,7 +59,6 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         result=_report(plan, args),
         warnings=_some(plan.skipped, args.full),
         next=_next(plan) if plan.files and not args.dry_run else (),
-        full=args.full,
     )
 
 

@@ -6,13 +6,13 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from tikomni.cli.base import Context, Next, Outcome, add_common, paste
-from tikomni.cli.looks import moment, since, usd
+from tikomni.cli.looks import moment, open_ledger, since, usd
 from tikomni.errors import CODES, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tikomni.dispatch.ledger import Ledger, RunRow
+    from tikomni.dispatch.ledger import RunRow
     from tikomni.settings import Settings
 
 MOST = 10_000
@@ -28,36 +28,22 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     settings = context.settings(args)
     if args.limit < 1:
         raise InputError("usage", f"--limit {args.limit}: expected a number of runs.")
-    ledger = open_ledger(settings)
-    try:
+    with open_ledger(settings) as ledger:
         rows = ledger.runs.list(since(args.since, settings.zone), MOST) if ledger else ()
-    finally:
-        if ledger:
-            ledger.close()
     open_ones = unfinished(rows)
     shown = [summary(row, row in open_ones, settings) for row in rows[: args.limit]]
-    plain = [_line(row) for row in shown]
-    go_on = (
-        (Next(paste(["runs", "resume"], [open_ones[0].run_id], context.skill_dir), "goes on with the newest"),)
-        if open_ones
-        else ()
+    go_on = tuple(
+        Next(paste(["runs", "resume"], [row.run_id], context.skill_dir), "goes on with the newest")
+        for row in open_ones[:1]
     )
-    result = {"count": len(rows), "items": shown}
-    return Outcome(result=result, next=go_on, plain=tuple(plain or ["No runs yet."]), full=args.full)
+    plain = tuple(map(_line, shown)) or ("No runs yet.",)
+    return Outcome(result={"count": len(rows), "items": shown}, next=go_on, plain=plain)
 
 
 def _line(row: dict[str, Any]) -> str:
     parts = [row["run_id"], f"{row['status']:<12}", f"{row['command']:<12}", usd(row["usd"])]
     parts += [f"{row['asr_seconds']:g} s of speech"] if row["asr_seconds"] else []
     return "  ".join([*parts, *(["resumable"] if row["resumable"] else [])])
-
-
-def open_ledger(settings: Settings) -> Ledger | None:
-    """The ledger, where there is one: to look at it must not make it. The caller closes it."""
-    from tikomni.dispatch.ledger import Ledger
-
-    path = settings.state / "ledger.sqlite3"
-    return Ledger(path) if path.is_file() else None
 
 
 def resumable(row: RunRow) -> bool:

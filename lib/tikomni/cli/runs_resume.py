@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 
-from tikomni.cli.base import Context, Outcome, Parser, add_common
-from tikomni.cli.runs_list import MOST, open_ledger, unfinished, without_fresh
+from tikomni.cli.base import Context, Outcome, add_common
+from tikomni.cli.looks import open_ledger
+from tikomni.cli.runs_list import MOST, unfinished, without_fresh
 from tikomni.cli.runs_show import named
 from tikomni.errors import InputError
 from tikomni.redact import MASK
@@ -18,19 +19,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> Outcome:
-    from importlib import import_module
+    from tikomni.cli import find, start
 
-    from tikomni.cli import find
-
-    ledger = open_ledger(context.settings(args))
-    try:
+    with open_ledger(context.settings(args)) as ledger:
         rows = unfinished(ledger.runs.list(0.0, MOST)) if ledger else []
         if args.run_id is None and not rows:
             raise InputError("usage", "No run is unfinished.", hint="npx tikomni-skills runs list shows what there is.")
         row = named(ledger, args.run_id) if args.run_id is not None else rows[0]
-    finally:
-        if ledger:
-            ledger.close()
     if row.status == "running":
         raise InputError("usage", f"{row.run_id} is still running.", hint="Wait for it, or stop it.")
     if not row.argv:
@@ -46,8 +41,5 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
     command = find(words)
     if command is None or command.module == "runs_resume":
         raise InputError("usage", f"{row.run_id} is no command of this version.")
-    context.argv, context.command = words, " ".join(command.words)
-    module = import_module(f"tikomni.cli.{command.module}")
-    parser = Parser(prog=f"tikomni-skills {context.command}")
-    module.add_arguments(parser)
-    return module.run(parser.parse_intermixed_args(words[len(command.words) :]), context)
+    context.argv = words
+    return start(command, context)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from tikomni.cli.base import Context, Next, Outcome, add_common, join, paste
 from tikomni.cli.cost import line, spent, total
-from tikomni.cli.looks import moment
-from tikomni.cli.runs_list import MOST, open_ledger, summary, unfinished
+from tikomni.cli.looks import moment, open_ledger
+from tikomni.cli.runs_list import MOST, summary, unfinished
 from tikomni.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,13 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> Outcome:
     settings = context.settings(args)
-    ledger = open_ledger(settings)
-    try:
+    with open_ledger(settings) as ledger:
         row = named(ledger, args.run_id)
         goes_on = row.run_id in {other.run_id for other in unfinished(ledger.runs.list(0.0, MOST))} if ledger else False
-    finally:
-        if ledger:
-            ledger.close()
     mine = [entry for entry in spent(settings, row.started_at) if entry.run_id == row.run_id]
     routes = {entry.route for entry in mine}
     by_route = [{"route": route} | total([e for e in mine if e.route == route], settings) for route in sorted(routes)]
@@ -61,7 +57,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         *(f"  {step['step']:<10} {step['item']}  {step['state']}  {step['detail'] or ''}".rstrip() for step in steps),
     ]
     again = (Next(paste(["runs", "resume"], [row.run_id], context.skill_dir), "goes on"),) if goes_on else ()
-    return Outcome(result=result, next=again, plain=tuple(plain), full=args.full)
+    return Outcome(result=result, next=again, plain=tuple(plain))
 
 
 def named(ledger: Ledger | None, start: str) -> RunRow:

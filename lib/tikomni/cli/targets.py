@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from tikomni import redact
 from tikomni.cli.base import Context, paste, read_text
@@ -10,6 +11,9 @@ from tikomni.envelope import Next
 from tikomni.errors import InputError
 from tikomni.platforms import Target, names, read_links
 from tikomni.platforms.links import TargetKind
+
+if TYPE_CHECKING:
+    from tikomni.pipelines.session import Ended
 
 MOST_INPUT_BYTES = 2 * 1024 * 1024
 
@@ -52,7 +56,7 @@ def refuse_others(
     others = [t for t in targets if not wanted(t)]
     if not others:
         return None, ()
-    commands = tuple(n for t in others if (n := instead(t, context)) is not None)
+    commands = tuple(n for t in others if (n := instead(t, context)))
     first = others[0]
     shown = (first.url or first.text)[:120]
     if first.kind == "other" and first.elsewhere is None:
@@ -69,20 +73,27 @@ def left_out(targets: Iterable[Target]) -> list[dict[str, str]]:
     return [{"item": item, "field": "input", "reason": reason} for item, reason in shown]
 
 
+def failed_row(done: Ended) -> dict[str, str]:
+    """One of several inputs of which nothing is known, as it stands among the others."""
+    assert done.error is not None
+    return {
+        "input": redact.text(done.target.text[:120]),
+        "status": done.status,
+        "error": done.error.code,
+        "message": done.error.message,
+    }
+
+
 def instead(target: Target, context: Context) -> Next | None:
     """The command that serves ``target``, where there is one."""
-    if target.elsewhere is not None:
-        if target.elsewhere.route is None:
-            return None
-        route, inputs = target.elsewhere.route, target.elsewhere.inputs
-        why = f"asks {target.elsewhere.name} for it"
-    elif target.kind in ("creator", "work"):
+    there = target.elsewhere
+    if there is not None and there.route is not None:
+        words = [there.route, *(f"{name}={value}" for name, value in there.inputs.items())]
+        return Next(paste(["route", "call"], words, context.skill_dir), f"asks {there.name} for it")
+    if there is None and target.kind in ("creator", "work"):
         command = paste([target.kind], [target.url or target.text], context.skill_dir)
         return Next(command, f"analyses this {target.kind}")
-    else:
-        return None
-    words = [route, *(f"{name}={value}" for name, value in inputs.items())]
-    return Next(paste(["route", "call"], words, context.skill_dir), why)
+    return None
 
 
 def _details(targets: Sequence[Target]) -> dict[str, object]:

@@ -5,18 +5,12 @@ from __future__ import annotations
 import argparse
 import mimetypes
 import re
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tikomni.cli.base import (
-    Context,
-    Outcome,
-    add_call_arguments,
-    add_common,
-    paced,
-    run_async,
-)
+from tikomni.cli.base import Context, Outcome, add_call_arguments, add_common, paced, run_async
 from tikomni.errors import InputError, Interrupted
 
 if TYPE_CHECKING:
@@ -84,22 +78,11 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
 
     from tikomni.pipelines import speech
 
-    progress = context.progress(args)
-    try:
+    terms = context.terms(args, settings)
+    with closing(context.progress(args)) as progress:
         brought = run_async(
-            speech.transcribe(
-                works,
-                files,
-                args.format,
-                args.spoken,
-                settings,
-                context.deadline,
-                context.terms(args, settings),
-                progress,
-            )
+            speech.transcribe(works, files, args.format, args.spoken, settings, context.deadline, terms, progress)
         )
-    finally:
-        progress.close()
     unheard = {s.input for s in brought.spoken if s.words.transcript is None}
     more = tuple(n for t in works if (t.url or t.text) in unheard and _elsewhere(t) and (n := instead(t, context)))
     outcome = told(brought, args, context)
@@ -176,7 +159,15 @@ def told(brought: Brought, args: argparse.Namespace, context: Context) -> Outcom
     if status == "failed":
         error = next((s.error for s in brought.spoken if s.error), None)
     # What is printed is bounded here, by characters of words rather than by tokens of everything.
-    return Outcome(result, status, None, brought.warnings, brought.cost, commands, error, full=True)
+    return Outcome(
+        result=result,
+        status=status,
+        warnings=brought.warnings,
+        cost=brought.cost,
+        next=commands,
+        error=error,
+        full=True,
+    )
 
 
 def _status(brought: Brought) -> Status:

@@ -31,9 +31,7 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
             good = good and all(map(verbs.holds, rows))
     if not targets:
         raise nothing_installed(args)
-    return Outcome(
-        result={"targets": targets}, status="complete" if good else "partial", plain=tuple(lines), full=args.full
-    )
+    return Outcome(result={"targets": targets}, status="complete" if good else "partial", plain=tuple(lines))
 
 
 def _lines(row: dict, language: str) -> list[str]:

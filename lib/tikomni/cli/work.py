@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,23 +18,24 @@ from tikomni.cli.base import (
     add_output_arguments,
     paced,
     run_async,
+    table_forms,
 )
 from tikomni.cli.card_write import task_rows
-from tikomni.errors import InputError, Interrupted
+from tikomni.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tikomni.pipelines.analyst import Asked
     from tikomni.pipelines.comments import Wanted
-    from tikomni.pipelines.works import Done, Options, Run
+    from tikomni.pipelines.session import Run
+    from tikomni.pipelines.works import Done, Options
     from tikomni.platforms import Target
     from tikomni.settings import Settings
 
 # Of several works so many tasks are printed, and none beside more rows than that: rows are what was asked for.
 TASKS_SHOWN, ROWS_WITH_TASKS = 2, 6
 SPEECH_PRICE = "billed by the second where a video has no subtitles"
-COUNTS = ("digg_count", "comment_count", "collect_count", "share_count", "play_count")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,12 +88,9 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         analyst=asked,
         comments=comments,
     )
-    progress = context.progress(args)
-    try:
+    with closing(context.progress(args)) as progress:
         brought = run_async(pipeline.analyze(works, options, settings, context.deadline, progress))
-    finally:
-        progress.close()
-    return _outcome(brought, options, settings, context, args, instead, left_out(t for t in targets if t not in works))
+    return _outcome(brought, options, settings, context, instead, left_out(t for t in targets if t not in works))
 
 
 def _comments(args: argparse.Namespace) -> Wanted | None:
@@ -107,10 +105,7 @@ def _comments(args: argparse.Namespace) -> Wanted | None:
     from tikomni.cards.comment_tables import FORMS
     from tikomni.pipelines.comments import Wanted
 
-    forms = tuple(part.strip() for part in (args.export or "csv").split(",") if part.strip())
-    if unknown := [form for form in forms if form not in FORMS]:
-        raise InputError("usage", f"--export {args.export!r}: no {', '.join(unknown)}; there are {', '.join(FORMS)}.")
-    return Wanted(args.comments, args.replies, args.keep_users, forms)
+    return Wanted(args.comments, args.replies, args.keep_users, table_forms(args.export or "csv", FORMS))
 
 
 def _outcome(
@@ -118,14 +113,10 @@ def _outcome(
     options: Options,
     settings: Settings,
     context: Context,
-    args: argparse.Namespace,
     instead: tuple[Next, ...],
     unread: list[dict[str, str]],
 ) -> Outcome:
     """``unread``: rows of ``missing`` for inputs that name no work."""
-    error = next((d.error for d in run.done if d.error), None) if run.status == "failed" else None
-    if run.interrupted:
-        error = Interrupted()
     commands = list(instead)
     stopped = any(d.error is not None and d.error.details.get("stopped") for d in run.done)
     if run.pending or run.interrupted or stopped:
@@ -139,7 +130,7 @@ def _outcome(
             result["comments"] = only.comments.as_dict()
     waiting = analyst.unanswered((row for done in run.done for row in done.tasks), run.analyses)
     result["tasks"] = task_rows(waiting, context, settings)
-    result["missing"] = [{"item": m.item, "field": m.field, "reason": m.reason} for d in run.done for m in d.missing]
+    result["missing"] = run.missing
     result["missing"] += [
         {"item": redact.text(d.target.text[:120]), "field": "work", "reason": d.error.code}
         for d in run.done
@@ -149,36 +140,30 @@ def _outcome(
     result["missing"] += analyst.missing(run.analyses)
     if options.analyst is not None:
         result["analyses"] = analyst.rows(run.analyses)
-    warnings = list(run.warnings)
     whole = {**result, "work_documents": [d.work.as_dict() for d in run.done if d.work is not None]}
     whole.pop("work", None)
-    result["run_path"] = context.keep_run(settings, run.status, run.cost, warnings, whole)
+    result["run_path"] = context.keep_run(settings, run, whole)
     if len(run.done) > 1 and len(result["tasks"]) > TASKS_SHOWN:  # the run's document has them all
         result["tasks_count"] = len(result["tasks"])
         result["tasks"] = result["tasks"][:TASKS_SHOWN] if len(run.done) <= ROWS_WITH_TASKS else []
-    status = "partial" if unread and run.status == "complete" else run.status
     return Outcome(
         result=result,
-        status=status,
-        run_id=context.run_id,
-        warnings=tuple(warnings),
+        status="partial" if unread and run.status == "complete" else run.status,
+        warnings=run.warnings,
         cost=run.cost,
         next=tuple(commands),
-        error=error,
-        full=args.full,
+        error=run.error,
     )
 
 
 def _row(done: Done, alone: bool) -> dict[str, Any]:
     """One line of ``result.works``; what there is to say of an only work stands beside it."""
     if done.work is None:
-        assert done.error is not None
-        return {
-            "input": redact.text(done.target.text[:120]),
-            "status": done.status,
-            "error": done.error.code,
-            "message": done.error.message,
-        }
+        from tikomni.cli.targets import failed_row
+
+        return failed_row(done)
+    from tikomni.library.entries import COUNTS
+
     work = done.work
     row: dict[str, Any] = {"platform": work.platform, "platform_work_id": work.platform_work_id, "title": work.title}
     row |= {name: getattr(work, name) for name in COUNTS}
@@ -214,7 +199,7 @@ def _plan(
         "note": "Answers that are stored already cost nothing.",
         **analyst.plan(asked),
     }
-    return Outcome(result=json.loads(json.dumps(result)), next=instead, full=args.full)
+    return Outcome(result=result, next=instead)
 
 
 def planned(targets: Sequence[Target]) -> list[dict[str, Any]]:

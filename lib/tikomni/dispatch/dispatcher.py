@@ -35,6 +35,7 @@ from tikomni.dispatch.outcomes import (
     of_failure,
     of_reply,
     of_stored,
+    served,
 )
 from tikomni.dispatch.providers import Provider, Providers
 from tikomni.dispatch.terms import Tally, Terms, check_call, check_speech
@@ -178,15 +179,6 @@ class Dispatcher:
         self.ledger.close()
 
     @property
-    def fresh(self) -> bool:
-        return self.terms.fresh
-
-    @property
-    def resubmit(self) -> bool:
-        """Whether a submission whose acceptance nobody knows may be sent once more."""
-        return self.terms.resubmit
-
-    @property
     def scope(self) -> Scope:
         """Whose answers the common routes' are."""
         return self._providers.main().scope
@@ -257,7 +249,7 @@ class Dispatcher:
         lock = self._under_way.setdefault(call.name, asyncio.Lock())
         async with lock, self._lease(call):  # two askers share one answer
             # With --fresh, what another run got while this one waited for it is fresh enough.
-            anew = self.fresh and call.name not in self._asked
+            anew = self.terms.fresh and call.name not in self._asked
             answer = await self._from_ledger(call, time.time() - since if anew else age)
             if answer is None:
                 answer = await self._ask(call)
@@ -269,7 +261,7 @@ class Dispatcher:
 
         ``None`` where it was not asked, with ``--fresh``, and for what cannot be called.
         """
-        if self.fresh:
+        if self.terms.fresh:
             return None
         try:
             call = self._prepare(catalog.get(route_id), inputs, MISSING, READ, {}, lambda: None)
@@ -485,8 +477,7 @@ class Dispatcher:
 
         Then the answer still goes to who asked for it, and nothing more is sent.
         """
-        served = verdict.status is not None and 200 <= verdict.status < 300
-        billed = served and call.route.price > 0 if verdict.billed is None else verdict.billed
+        billed = served(verdict.status) and call.route.price > 0 if verdict.billed is None else verdict.billed
         price = (call.price or 0.0) if billed else 0.0
         if billed:
             self.tally.billed += 1
@@ -516,7 +507,7 @@ class Dispatcher:
         most = self.settings.timeout_retry_max if allowed is None else min(allowed, self.settings.timeout_retry_max)
         if verdict.accepted and not verdict.readable:
             most = min(most, UNREADABLE_RETRIES)  # probably charged: asked for once more
-        elif verdict.status is not None and 200 <= verdict.status < 300:
+        elif served(verdict.status):
             most = 0  # charged, and an answer
         if verdict.status is not None and 300 <= verdict.status < 400:
             most = 0
@@ -534,8 +525,7 @@ class Dispatcher:
         if answer.call_id is not None and answer.outcome is not outcome and self._unkept is None:
             self.ledger.calls.judge(answer.call_id, outcome)
         judged = replace(answer, outcome=outcome)
-        served = answer.status is not None and 200 <= answer.status < 300
-        return self._counted(judged) if served and outcome not in TROUBLE else judged
+        return self._counted(judged) if served(answer.status) and outcome not in TROUBLE else judged
 
 
 def refusal(route: Route) -> RefusedError:

@@ -74,9 +74,8 @@ class Downloader:
         path: Path,
         *,
         most_bytes: int,
-        types: Sequence[str] = (),
-        referer: str | None = None,
-        timeout_s: float = 600.0,
+        referer: str | None,
+        timeout_s: float,
     ) -> str:
         """Write what is behind ``url`` to ``path``, piece by piece; returns its content type.
 
@@ -93,9 +92,7 @@ class Downloader:
                     file.truncate()
                     return file.write
 
-                reply = await self._get(
-                    url, most_bytes, types, referer, timeout_s, anew, {"Accept-Encoding": "identity"}
-                )
+                reply = await self._get(url, most_bytes, (), referer, timeout_s, anew, {"Accept-Encoding": "identity"})
         if (packed := reply.headers.get("content-encoding", "identity")) != "identity":
             raise DownloadFailed("wrong_type", f"content encoding {packed}")
         return reply.headers.get("content-type", "").partition(";")[0].strip().lower()

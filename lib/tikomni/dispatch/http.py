@@ -106,14 +106,11 @@ class Transport:
         """
         total = timeout_s or self._timeout_s
         timeout = httpx2.Timeout(total, connect=min(CONNECT_SECONDS, total), write=min(WRITE_SECONDS, total), pool=None)
-        arguments: dict[str, Any] = {"headers": dict(headers or {}), "timeout": timeout}
-        for name, value in (("json", json), ("content", content), ("files", files)):
-            if value is not None:
-                arguments[name] = value
+        body = {"json": json, "content": content, "files": files}
         try:
             async with (
                 asyncio.timeout(total),
-                self._client(url).stream(method, url, **arguments) as response,
+                self._client(url).stream(method, url, headers=headers, timeout=timeout, **body) as response,
             ):
                 return await _read(response, most_bytes, on_chunk)
         except (httpx2.ConnectTimeout, httpx2.PoolTimeout):

@@ -25,7 +25,7 @@ from tikomni.dispatch.http import LOOPBACK, Failure
 from tikomni.dispatch.ledger import Scope, fingerprint
 from tikomni.dispatch.ledger.calls import UNKNOWN, Calls
 from tikomni.dispatch.limiter import DeadlinePassed
-from tikomni.dispatch.outcomes import POLICY, Outcome, Verdict, of_failure, of_reply
+from tikomni.dispatch.outcomes import POLICY, Outcome, Verdict, of_failure, of_reply, served
 from tikomni.dispatch.shelf import MODEL
 from tikomni.dispatch.terms import check_model
 from tikomni.envelope import tokens
@@ -91,11 +91,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a model said, as text. ``whole``: it was not cut at its longest; ``cached``: it was paid for before."""
+    """What a model said, as text. ``whole``: it was not cut at its longest."""
 
     text: str
     whole: bool
-    cached: bool
 
 
 def endpoint(settings: Settings) -> Endpoint:
@@ -114,19 +113,19 @@ def endpoint(settings: Settings) -> Endpoint:
             "--analyst needs a model, and none is set.",
             hint=f"Set {PREFIX}LLM_PROVIDER ({', '.join(presets)}), or {PREFIX}LLM_BASE_URL and {PREFIX}LLM_MODEL.",
         )
-    preset = presets[name] if name else {"form": FORMS[0], "model": None, "key": None, "usd_per_mtok": None}
+    preset = presets.get(name, {"form": FORMS[0]})
     base_url = (settings.llm_base_url or preset["base_url"]).rstrip("/")
-    model = settings.llm_model or preset["model"]
+    model = settings.llm_model or preset.get("model")
     if not model:
         raise InputError("config", f"{PREFIX}LLM_MODEL is not set, and {name or base_url} has no model by default.")
     variable, key = PREFIX + "LLM_API_KEY", settings.llm_api_key
     # A provider's own key goes to its own address alone.
-    if not key and settings.llm_base_url is None and (key := settings.foreign_keys.get(preset["key"])):
+    if not key and settings.llm_base_url is None and (key := settings.foreign_keys.get(preset.get("key"))):
         variable = preset["key"]
         redact.register([key])
     if key or urlsplit(base_url).hostname not in LOOPBACK:
         key = check_key(key, variable)
-    known = None if settings.llm_base_url else preset["usd_per_mtok"]
+    known = None if settings.llm_base_url else preset.get("usd_per_mtok")
     price = _price(settings.llm_usd_per_mtok) or (known and (float(known[0]), float(known[1])))
     return Endpoint(name or "custom", base_url, model, preset["form"], price, key)
 
@@ -134,7 +133,7 @@ def endpoint(settings: Settings) -> Endpoint:
 def stored(calls: Calls, name: str, max_age: float = float("inf")) -> Said | None:
     """The answer to the question of this name that was paid for, in the last ``max_age`` seconds, if there is one."""
     found = calls.stored(name, max_age)
-    return None if found is None else _said(found.body, cached=True)
+    return None if found is None else _said(found.body)
 
 
 class Model:
@@ -197,7 +196,7 @@ class Model:
             self._book(call_id, verdict, most)
             if verdict.outcome is Outcome.OK:
                 self._failures = 0
-                return _said(verdict.body, cached=False)
+                return _said(verdict.body)
             if self._adapts(verdict, form):
                 continue
             pause = verdict.retry_after or self._settings.timeout_retry_backoff_ms / 1000 * 2**tries
@@ -221,7 +220,7 @@ class Model:
         if not rows:
             return None
         told = "The model was asked this before, and its answer was lost"
-        if not self._fresh and (len(rows) > 1 or not self._dispatcher.resubmit):
+        if not self._fresh and (len(rows) > 1 or not self._dispatcher.terms.resubmit):
             why = " twice; it is not asked again." if len(rows) > 1 else "; --no-resubmit leaves it so."
             hint = "npx tikomni-skills card write --task DIR --analyst openai-compatible --fresh asks it once more."
             raise RefusedError("budget", f"{told}{why}", hint=hint)
@@ -302,10 +301,9 @@ class Model:
         """Count what came back and write it down. What cannot be written was paid for all the same; it ends the run."""
         tally = self._dispatcher.tally
         read, written = _usage(verdict.body)
-        served = verdict.status is not None and 200 <= verdict.status < 300 and verdict.accepted
         # Where the server does not tell what it counted, the most that it can have cost.
         price = most if read is None or written is None else self.endpoint.usd(read, written)
-        billed = served and price != 0.0
+        billed = served(verdict.status) and verdict.accepted and price != 0.0
         usd = (price or 0.0) if billed else 0.0
         tally.tokens_in += read or 0
         tally.tokens_out += written or 0
@@ -374,13 +372,12 @@ def _message_of(body: Any) -> Mapping[str, Any] | None:
     return message if isinstance(message, dict) else None
 
 
-def _said(body: Any, *, cached: bool) -> Said:
+def _said(body: Any) -> Said:
     content = (_message_of(body) or {}).get("content")
     if isinstance(content, list):
         content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return Said(
-        content if isinstance(content, str) else "", body["choices"][0].get("finish_reason") != "length", cached
-    )
+    whole = body["choices"][0].get("finish_reason") != "length"
+    return Said(content if isinstance(content, str) else "", whole)
 
 
 def _usage(body: Any) -> tuple[int | None, int | None]:

@@ -102,6 +102,11 @@ class Verdict:
     billed: bool | None = None
 
 
+def served(status: int | None) -> bool:
+    """Whether a status is that of an answer, which is charged."""
+    return status is not None and 200 <= status < 300
+
+
 def of_failure(failure: Failure) -> Verdict:
     """What a request without a reply means."""
     if isinstance(failure, TooLarge):

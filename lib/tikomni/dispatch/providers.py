@@ -20,7 +20,7 @@ from tikomni.catalog import Route
 from tikomni.dispatch.http import Failure, Transport
 from tikomni.dispatch.ledger import Scope
 from tikomni.errors import InputError, UpstreamError
-from tikomni.settings import PREFIX, Settings, check_key
+from tikomni.settings import PREFIX, Settings, check_key, variable
 
 MAIN = ("tikomni", "tikhub")
 
@@ -40,7 +40,7 @@ class Provider:
     account: str
     rules: Mapping[str, Any]
     _token: str = ""
-    _renew_at: float = field(default=0.0)
+    _renew_at: float = 0.0
     _renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -114,8 +114,7 @@ class Providers:
         Raises:
             InputError: ``missing_key``, ``placeholder_key``, ``config``.
         """
-        has_one = self._settings.api_key or not self._settings.tikhub_api_key
-        return self._provider("tikomni" if has_one else "tikhub")
+        return self._provider(self._settings.provider)
 
     def of(self, route: Route) -> Provider:
         """The provider that answers ``route``.
@@ -124,7 +123,7 @@ class Providers:
             InputError: as ``main``; ``unknown_route`` where the provider in use lacks it.
         """
         provider = self.main() if route.provider in MAIN else self._provider(route.provider)
-        if provider.rules.get("only") == "tikhub" and not route.tikhub:
+        if provider.id == "tikhub" and not route.tikhub:
             raise InputError(
                 "unknown_route",
                 f"{provider.name} does not have {route.id}.",
@@ -137,11 +136,11 @@ class Providers:
         if name not in self._ready:
             rules = _rules()[name]
             settings = self._settings
-            variable = settings.api_key_env if name == "tikomni" else PREFIX + rules["key"].upper()
-            key = check_key(getattr(settings, rules["key"]), variable)
+            named = settings.api_key_env if name == "tikomni" else variable(rules["key"])
+            key = check_key(getattr(settings, rules["key"]), named)
             account = ""
             if "account" in rules:
-                account = check_key(getattr(settings, rules["account"]), PREFIX + rules["account"].upper())
+                account = check_key(getattr(settings, rules["account"]), variable(rules["account"]))
             base_url = getattr(settings, rules["base_url"])
             self._ready[name] = Provider(name, rules["name"], base_url, key, account, rules)
         return self._ready[name]

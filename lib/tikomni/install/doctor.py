@@ -21,6 +21,7 @@ from tikomni.install.language import of_locale
 from tikomni.install.launch import pasteable
 from tikomni.install.package import names
 from tikomni.install.verbs import Place, failure
+from tikomni.locations import data_home
 
 Level = Literal["problem", "note"]
 
@@ -80,6 +81,8 @@ def _python() -> Iterator[Finding]:
 
 def _environment() -> Iterator[Finding]:
     place = environment.locate()
+    if data_home().is_dir() and not os.access(data_home(), os.W_OK):
+        yield _not_writable(data_home())
     if not place.is_ready():
         yield Finding("no_environment", "problem", ("env",), values={"path": str(place.folder)})
     elif broken := environment.damaged(place):
@@ -160,11 +163,14 @@ def _copy(agent: Agent, here: Path, there: Path, how: str) -> Iterator[Finding]:
 
 
 def _away(folder: Path) -> str:
-    return f"mv {pasteable([str(folder)])} …"
+    """The command that puts ``folder`` where no agent looks for skills."""
+    return pasteable(["move" if os.name == "nt" else "mv", str(folder), str(folder.parents[1] / f"{folder.name}.away")])
 
 
 def _not_writable(folder: Path) -> Finding:
-    advice = pasteable(["chmod", "u+w", str(folder)])
+    ours = os.name == "nt" or folder.stat().st_uid == os.geteuid()
+    words = ["chmod", "u+w"] if ours else ["sudo", "chown", "-R", str(os.geteuid())]
+    advice = pasteable([*words, str(folder)])
     return Finding("folder_not_writable", "problem", advice=advice, values={"path": str(folder)})
 
 

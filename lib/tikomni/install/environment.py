@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -186,9 +188,9 @@ def prune(folders: Iterable[Path]) -> list[Path]:
     for folder in folders:
         try:
             with exclusive(_lock_of(folder)):
-                # Without its marker it is no environment any more, should the rest not go.
-                (folder / ".ready.json").unlink(missing_ok=True)
-                shutil.rmtree(folder)
+                # Under a name that nobody looks for, should some of it not go.
+                hidden = folder.name.startswith(".")
+                shutil.rmtree(folder if hidden else folder.rename(folder.with_name(f".{folder.name}")))
             freed.append(folder)
         except OSError:
             continue
@@ -225,8 +227,10 @@ print(json.dumps([name for name, version in json.loads(sys.argv[1]).items() if n
 
 
 def _last_use(folder: Path) -> float:
-    marker = folder / ".ready.json"
-    return (marker if marker.exists() else folder).stat().st_mtime
+    for path in (folder / ".ready.json", folder):
+        with suppress(OSError):  # it may be another user's, or be gone by now
+            return path.stat().st_mtime
+    return math.inf
 
 
 def _lock_of(folder: Path) -> Path:

@@ -22,6 +22,8 @@ from tikomni.locations import data_home
 # The folder that holds lib/: the package, or an installed skill. Both keep their locks in requirements/.
 ROOT = Path(__file__).resolve().parents[3]
 LOCKS = ROOT / "requirements"
+# Whether it is still there after this run (bin/unpack.js).
+KEPT = not os.environ.get("TIKOMNI_UNKEPT")
 BASE = "base"
 
 

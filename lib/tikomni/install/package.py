@@ -22,10 +22,11 @@ SHARED = (
     "lib/tikomni",
     *("requirements/base.txt", "requirements/local-asr.txt", "env.example", "LICENSE"),
 )
-# Nobody's but those who work on the project: the catalogue's source, and what compiles it.
+# Nobody's but those who work on the project: the catalogue's source, what compiles it, what checks a platform's file.
 DEVELOPMENT = (
-    *("lib/tikomni/docs.py", "lib/tikomni/catalog/openapi/*", "lib/tikomni/catalog/questions/*"),
-    *(f"lib/tikomni/catalog/{name}.py" for name in ("guesses", "merge", "search", "source", "sync", "upstream")),
+    *("lib/tikomni/docs.py", "lib/tikomni/platforms/platform.schema.json"),
+    *("lib/tikomni/catalog/openapi/*", "lib/tikomni/catalog/questions/*"),
+    *(f"lib/tikomni/catalog/{name}.py" for name in "compile guesses merge samples search source sync upstream".split()),
     *(f"lib/tikomni/catalog/{name}" for name in ("guesses.yaml", "source.schema.json", "upstream.schema.json")),
 )
 # Never copied into a skill: dotfiles there are the user's, and the upstream's stand-in is the package's.

@@ -15,16 +15,12 @@ from unicodedata import normalize
 
 Entry = tuple[Any, ...]
 
+COUNTS = ("digg_count", "comment_count", "collect_count", "share_count", "play_count")
+
+INSERT = f"INSERT OR REPLACE INTO entries VALUES ({', '.join('?' * 15)})"
+
 # ``likes`` … ``plays``: the counts by which hits are sorted. ``author``: folded handle and name. The words come last:
 # a row that is judged by its counts is read without them.
-_COLUMNS = (
-    "origin platform kind object_id work_id author_id media_kind published likes comments collects shares plays author "
-    "words"
-).split()
-_COUNTS = ("digg_count", "comment_count", "collect_count", "share_count", "play_count")
-
-INSERT = f"INSERT OR REPLACE INTO entries ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
-
 _TABLE = """
 CREATE TABLE entries (
   origin TEXT NOT NULL,
@@ -64,7 +60,7 @@ def of_work(origin: str, document: Mapping[str, Any]) -> Entry:
     return (
         *(origin, document["platform"], "work", document["platform_work_id"], document["platform_work_id"]),
         *(document.get("platform_author_id"), document.get("media_kind"), _seconds(document.get("published_at"))),
-        *(document.get(name) for name in _COUNTS),
+        *(document.get(name) for name in COUNTS),
         _lines((document.get("author_handle"), document.get("author_name"))),
         _lines((*words, transcript.get("clean") or transcript.get("raw"))),
     )

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from tikomni.facts import Comment, Creator, Work
+from tikomni.facts import Comment, Creator, Document, Work
 from tikomni.library import entries
-from tikomni.storage.sqlite import compact, connect, failure, transaction
+from tikomni.storage.sqlite import compact, connect, failure, told_transaction
 
+D = TypeVar("D", bound=Document)
 Kind = Literal["work", "creator"]
 
-COUNTS: dict[Kind, tuple[str, ...]] = {
-    "work": ("digg_count", "comment_count", "collect_count", "share_count", "play_count"),
+_COUNTS: dict[Kind, tuple[str, ...]] = {
+    "work": entries.COUNTS,
     "creator": ("fans_count", "following_count", "liked_count", "collected_count", "works_count"),
 }
 
@@ -43,12 +44,12 @@ CREATE TABLE metrics (
   kind TEXT NOT NULL,
   object_id TEXT NOT NULL,
   taken_at TEXT NOT NULL,
-  {", ".join(f"{name} INTEGER" for name in COUNTS["work"])},
+  {", ".join(f"{name} INTEGER" for name in _COUNTS["work"])},
   route TEXT,
   PRIMARY KEY (origin, platform, kind, object_id, taken_at)
 );
 """,
-    "".join(f"ALTER TABLE metrics ADD COLUMN {name} INTEGER;\n" for name in COUNTS["creator"])
+    "".join(f"ALTER TABLE metrics ADD COLUMN {name} INTEGER;\n" for name in _COUNTS["creator"])
     + """
 CREATE INDEX works_by_author ON works (origin, platform, platform_author_id);
 CREATE TABLE creators (
@@ -89,21 +90,29 @@ CREATE TABLE walks (
     "ALTER TABLE works ADD COLUMN unlisted INTEGER NOT NULL DEFAULT 0;\n",
 )
 
+# Of each kind of document: its table, its id, and what else of it stands in columns of its own.
+_TABLES: dict[type[Document], tuple[str, str, tuple[str, ...]]] = {
+    Work: ("works", "platform_work_id", ("platform_author_id", "title", "published_at", "snapshot_at")),
+    Creator: ("creators", "platform_author_id", ("author_handle", "author_name", "snapshot_at")),
+    Comment: ("comments", "comment_id", ("platform_work_id", "parent_id", "published_at", "snapshot_at")),
+}
+# Those that are searched.
+_ENTRIES = {Work: entries.of_work, Comment: entries.of_comment}
 # Whose a comment is: by id where names are kept, else by what stands for it.
 _WRITTEN_BY = "coalesce(json_extract(document, '$.platform_author_id'), json_extract(document, '$.author_hash')) = ?"
-# Everything that stands for one object: the table, and which of its rows.
-_ROWS_OF: dict[Kind, tuple[tuple[str, str], ...]] = {
+# Everything that stands for one object.
+_ROWS_OF: dict[Kind, tuple[str, ...]] = {
     "work": (
-        ("works", "platform_work_id = ?"),
-        ("comments", "platform_work_id = ?"),
-        ("metrics", "kind = 'work' AND object_id = ?"),
-        ("walks", "object_id = ?"),
+        "works WHERE origin = ? AND platform = ? AND platform_work_id = ?",
+        "comments WHERE origin = ? AND platform = ? AND platform_work_id = ?",
+        "metrics WHERE origin = ? AND platform = ? AND kind = 'work' AND object_id = ?",
+        "walks WHERE origin = ? AND platform = ? AND object_id = ?",
     ),
     "creator": (
-        ("creators", "platform_author_id = ?"),
-        ("comments", _WRITTEN_BY),
-        ("metrics", "kind = 'creator' AND object_id = ?"),
-        ("walks", "object_id = ?"),
+        "creators WHERE origin = ? AND platform = ? AND platform_author_id = ?",
+        f"comments WHERE origin = ? AND platform = ? AND {_WRITTEN_BY}",
+        "metrics WHERE origin = ? AND platform = ? AND kind = 'creator' AND object_id = ?",
+        "walks WHERE origin = ? AND platform = ? AND object_id = ?",
     ),
 }
 
@@ -119,15 +128,6 @@ def origins(path: Path) -> tuple[str, ...]:
     finally:
         db.close()
     return tuple(row["origin"] for row in rows)
-
-
-@dataclass(frozen=True, slots=True)
-class Metrics:
-    """The counts of one object at one time (ISO 8601 with offset), by name; ``None`` where they were not known."""
-
-    taken_at: str
-    counts: Mapping[str, int | None]
-    route: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,36 +170,24 @@ class Library:
 
     def keep_works(self, works: Iterable[Work]) -> None:
         """As ``keep``, all of them or none."""
-        columns = ("platform_work_id", "platform_author_id", "title", "published_at", "snapshot_at")
-        rows = (self._rows_for("work", "works", work, work.platform_work_id, columns) for work in works)
-        self._write(row for pair in rows for row in pair)
+        self._write(row for work in works for row in self._rows_for("work", work))
 
     def keep_creator(self, creator: Creator) -> None:
         """Store ``creator`` and, once for each snapshot, the counts."""
-        columns = ("platform_author_id", "author_handle", "author_name", "snapshot_at")
-        self._write(self._rows_for("creator", "creators", creator, creator.platform_author_id, columns))
+        self._write(self._rows_for("creator", creator))
 
     def keep_comments(self, comments: Iterable[Comment]) -> None:
         """Store ``comments``; a later snapshot of one stands for the earlier."""
-        columns = ("comment_id", "platform_work_id", "parent_id", "published_at", "snapshot_at")
-        rows = (self._replacement("comments", comment, columns, entries.of_comment) for comment in comments)
-        self._write(row for pair in rows for row in pair)
+        self._write(row for comment in comments for row in self._replacement(comment))
 
     def record_walk(self, walk: Walked) -> None:
         """Store how far a list was walked. A walk that broke off never takes the place of a complete one."""
-        self._write(
-            [
-                (
-                    "INSERT INTO walks VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-                    "walked_at = excluded.walked_at, newest_id = excluded.newest_id, newest_at = excluded.newest_at, "
-                    "complete = excluded.complete WHERE excluded.complete >= walks.complete",
-                    (
-                        *(self._origin, walk.platform, walk.list, walk.object_id),
-                        *(walk.walked_at, walk.newest_id, walk.newest_at, int(walk.complete)),
-                    ),
-                )
-            ]
+        sql = (
+            "INSERT INTO walks VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+            "walked_at = excluded.walked_at, newest_id = excluded.newest_id, newest_at = excluded.newest_at, "
+            "complete = excluded.complete WHERE excluded.complete >= walks.complete"
         )
+        self._write([(sql, (self._origin, *astuple(walk)))])
 
     def unlist(self, works: Iterable[Work]) -> None:
         """Note that the list of their creator does not show ``works`` any more; whoever stores one anew takes it back.
@@ -212,36 +200,27 @@ class Library:
     # --- what is known
 
     def work(self, platform: str, work_id: str) -> Work | None:
-        return next(self._works("platform = ? AND platform_work_id = ?", (platform, work_id)), None)
+        return next(self._documents(Work, "platform = ? AND platform_work_id = ?", (platform, work_id)), None)
 
     def find(self, work_id: str) -> tuple[Work, ...]:
         """Works of any platform with this id."""
-        return tuple(self._works("platform_work_id = ?", (work_id,)))
+        return tuple(self._documents(Work, "platform_work_id = ?", (work_id,)))
 
     def works(self) -> Iterator[Work]:
         """Every work, oldest snapshot first."""
-        return self._works("1", ())
+        return self._documents(Work)
 
     def works_of(self, platform: str, author_id: str, unlisted: bool = False) -> tuple[Work, ...]:
         """The works of one creator, newest first; those without a date last. ``unlisted``: those of ``unlist``, too."""
         where = f"platform = ? AND platform_author_id = ? AND unlisted <= {int(unlisted)}"
-        return tuple(self._works(where, (platform, author_id), "published_at DESC"))
+        return tuple(self._documents(Work, where, (platform, author_id), "published_at DESC"))
 
     def creator(self, platform: str, author_id: str) -> Creator | None:
-        return next(self._creators("platform = ? AND platform_author_id = ?", (platform, author_id)), None)
+        return next(self._documents(Creator, "platform = ? AND platform_author_id = ?", (platform, author_id)), None)
 
     def creators(self) -> Iterator[Creator]:
         """Every creator, oldest snapshot first."""
-        return self._creators("1", ())
-
-    def comments(self, work: Work) -> tuple[Comment, ...]:
-        """The comments and replies of ``work``, oldest first."""
-        rows = self._rows(
-            "SELECT document FROM comments WHERE origin = ? AND platform = ? AND platform_work_id = ? "
-            "ORDER BY published_at, comment_id",
-            (self._origin, work.platform, work.platform_work_id),
-        )
-        return tuple(Comment.from_dict(json.loads(row["document"])) for row in rows)
+        return self._documents(Creator)
 
     def comments_by(self, platform: str, person: str) -> tuple[str, ...]:
         """The ids of the comments of somebody: an id of the platform's, or ``author_hash``."""
@@ -249,11 +228,7 @@ class Library:
         return tuple(row["comment_id"] for row in self._rows(sql, (self._origin, platform, person)))
 
     def comment(self, platform: str, comment_id: str) -> Comment | None:
-        rows = self._rows(
-            "SELECT document FROM comments WHERE origin = ? AND platform = ? AND comment_id = ?",
-            (self._origin, platform, comment_id),
-        )
-        return next((Comment.from_dict(json.loads(row["document"])) for row in rows), None)
+        return next(self._documents(Comment, "platform = ? AND comment_id = ?", (platform, comment_id)), None)
 
     def entries(self, where: str, parameters: Sequence[Any], order: str) -> Iterator[sqlite3.Row]:
         """Kind, platform and id of what fits a condition on the rows that are searched (``library.search``)."""
@@ -264,15 +239,6 @@ class Library:
         """How many rows are searched, by platform and kind."""
         sql = "SELECT platform, kind, count(*) AS held FROM entries WHERE origin = ? GROUP BY platform, kind"
         return {(row["platform"], row["kind"]): row["held"] for row in self._rows(sql, (self._origin,))}
-
-    def metrics(self, kind: Kind, object_id: str, platform: str | None = None) -> tuple[Metrics, ...]:
-        """The counts of one work or creator over time, oldest first."""
-        rows = self._rows(
-            "SELECT * FROM metrics WHERE origin = ? AND kind = ? AND object_id = ? "
-            "AND platform = coalesce(?, platform) ORDER BY taken_at",
-            (self._origin, kind, object_id, platform),
-        )
-        return tuple(Metrics(row["taken_at"], {n: row[n] for n in COUNTS[kind]}, row["route"]) for row in rows)
 
     def walked(self, platform: str, name: str, object_id: str) -> Walked | None:
         """How far the list ``name`` (as ``creator.works``) of one object was walked."""
@@ -290,44 +256,27 @@ class Library:
     # --- what is removed
 
     def held(self, kind: Kind, platform: str, object_id: str) -> int:
-        """How many rows ``forget_work`` or ``forget_creator`` would remove."""
-        return sum(
-            row["held"]
-            for table, where, key in self._rows_of(kind, platform, object_id)
-            for row in self._rows(
-                f"SELECT count(*) AS held FROM {table} WHERE origin = ? AND platform = ? AND {where}", key
-            )
-        )
+        """How many rows ``forget`` would remove."""
+        key = (self._origin, platform, object_id)
+        counts = (f"SELECT count(*) AS held FROM {rows}" for rows in _ROWS_OF[kind])
+        return sum(row["held"] for sql in counts for row in self._rows(sql, key))
 
-    def forget_work(self, platform: str, work_id: str) -> int:
-        """Remove a work, its comments, its counts and its walks; returns how many rows that were."""
-        return self._forget("work", platform, work_id)
-
-    def forget_creator(self, platform: str, author_id: str) -> int:
-        """Remove a creator, comments that name them, counts and walks, but no work; returns how many rows that were."""
-        return self._forget("creator", platform, author_id)
+    def forget(self, kind: Kind, platform: str, object_id: str) -> int:
+        """Remove a work, its comments, counts and walks; or a creator, comments that name them, counts and walks, but
+        no work. Returns how many rows that were."""
+        key = (self._origin, platform, object_id)
+        return self._write((f"DELETE FROM {rows}", key) for rows in _ROWS_OF[kind])
 
     def compact(self) -> bool:
         """Give the room of what was removed back to the disk, so that nothing of it can be read there."""
         return compact(self._db)
 
-    def _forget(self, kind: Kind, platform: str, object_id: str) -> int:
-        return self._write(
-            (f"DELETE FROM {table} WHERE origin = ? AND platform = ? AND {where}", key)
-            for table, where, key in self._rows_of(kind, platform, object_id)
-        )
-
-    def _rows_of(self, kind: Kind, platform: str, object_id: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-        key = (self._origin, platform, object_id)
-        yield from ((table, where, key) for table, where in _ROWS_OF[kind])
-
     # --- rows
 
-    def _rows_for(
-        self, kind: Kind, table: str, document: Work | Creator, object_id: str, columns: Sequence[str]
-    ) -> list[tuple[str, tuple[Any, ...]]]:
+    def _rows_for(self, kind: Kind, document: Work | Creator) -> list[tuple[str, tuple[Any, ...]]]:
         """The statements that store ``document`` and its counts of this moment."""
-        names = COUNTS[kind]
+        names = _COUNTS[kind]
+        object_id = getattr(document, _TABLES[type(document)][1])
         route = document.field_sources.get(names[0], "").partition(":")[0] or None
         counts = (
             "INSERT OR IGNORE INTO metrics (origin, platform, kind, object_id, taken_at, route, "
@@ -337,32 +286,24 @@ class Library:
                 *(getattr(document, name) for name in names),
             ),
         )
-        entry = entries.of_work if kind == "work" else None
-        return [*self._replacement(table, document, columns, entry), counts]
+        return [*self._replacement(document), counts]
 
-    def _replacement(
-        self,
-        table: str,
-        document: Work | Creator | Comment,
-        columns: Sequence[str],
-        entry: Callable[[str, Mapping[str, Any]], entries.Entry] | None,
-    ) -> list[tuple[str, tuple[Any, ...]]]:
-        """The statements that store ``document`` as a row of ``table``, with these of its members as columns, and as
-        one that is searched."""
+    def _replacement(self, document: Work | Creator | Comment) -> list[tuple[str, tuple[Any, ...]]]:
+        """The statements that store ``document`` as a row of its table, and as one that is searched."""
+        table, key, others = _TABLES[type(document)]
+        columns = (key, *others)
         names = ("origin", "platform", *columns, "document")
         stored = document.as_dict()
         text = json.dumps(stored, ensure_ascii=False)
         values = (self._origin, document.platform, *(getattr(document, name) for name in columns), text)
         row = f"INSERT OR REPLACE INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})", values
-        return [row, *([(entries.INSERT, entry(self._origin, stored))] if entry else [])]
+        entry = _ENTRIES.get(type(document))
+        return [row, (entries.INSERT, entry(self._origin, stored))] if entry else [row]
 
     def _write(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> int:
         """Run all of ``statements`` or none; returns how many rows they changed."""
-        try:
-            with transaction(self._db) as db:
-                return sum(db.execute(sql, values).rowcount for sql, values in statements)
-        except sqlite3.Error as error:
-            raise failure(error, self.path) from None
+        with told_transaction(self._db, self.path) as db:
+            return sum(db.execute(sql, values).rowcount for sql, values in statements)
 
     def _rows(self, sql: str, parameters: Sequence[Any]) -> Iterator[sqlite3.Row]:
         try:
@@ -370,10 +311,9 @@ class Library:
         except sqlite3.Error as error:
             raise failure(error, self.path) from None
 
-    def _works(self, where: str, parameters: Sequence[Any], order: str = "snapshot_at") -> Iterator[Work]:
-        sql = f"SELECT document FROM works WHERE origin = ? AND {where} ORDER BY {order}, platform_work_id"
-        return (Work.from_dict(json.loads(row["document"])) for row in self._rows(sql, (self._origin, *parameters)))
-
-    def _creators(self, where: str, parameters: Sequence[Any]) -> Iterator[Creator]:
-        sql = f"SELECT document FROM creators WHERE origin = ? AND {where} ORDER BY snapshot_at, platform_author_id"
-        return (Creator.from_dict(json.loads(row["document"])) for row in self._rows(sql, (self._origin, *parameters)))
+    def _documents(
+        self, kind: type[D], where: str = "1", parameters: Sequence[Any] = (), order: str = "snapshot_at"
+    ) -> Iterator[D]:
+        table, key, _ = _TABLES[kind]
+        sql = f"SELECT document FROM {table} WHERE origin = ? AND {where} ORDER BY {order}, {key}"
+        return (kind.from_dict(json.loads(row["document"])) for row in self._rows(sql, (self._origin, *parameters)))

@@ -6,12 +6,12 @@ analysis on the card.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from tikomni.analysis import evidence
 from tikomni.analysis.tasks import answers
@@ -25,7 +25,7 @@ from tikomni.dispatch.terms import Terms
 from tikomni.envelope import Cost, Status
 from tikomni.errors import InputError, TikomniError, UpstreamError
 from tikomni.pipelines.benchmark import HandedIn, Task, hand_in, is_answered, task_of
-from tikomni.pipelines.session import Session
+from tikomni.pipelines.session import Ended, Session, each
 from tikomni.settings import Settings
 
 ROUNDS = 3
@@ -69,15 +69,6 @@ class Plan:
     usd_at_most: float | None
 
 
-class Ended(Protocol):
-    """What a run has brought of one subject."""
-
-    @property
-    def tasks(self) -> tuple[tuple[str, Path], ...]: ...
-    @property
-    def pending(self) -> bool: ...
-
-
 async def of_run(asked: Asked | None, done: Iterable[Ended], run: Session) -> tuple[Analysis, ...]:
     """Analyse what a run brought. Subjects that are not whole yet wait: their words are still to come."""
     if asked is None:
@@ -86,21 +77,16 @@ async def of_run(asked: Asked | None, done: Iterable[Ended], run: Session) -> tu
     made = {folder: Analysis(kind, folder, "partial", pending=True) for kind, folder, _ in rows}
     ready = [folder for _, folder, pending in rows if not pending]
     model = Model(asked.endpoint, run.dispatcher)
-    gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(folder: Path) -> None:
-        async with gate:
-            made[folder] = await analyse(folder, model, run.settings)
+        made[folder] = await analyse(folder, model, run.settings)
         if error := made[folder].error:
             run.means.warn(f"{error.message} {error.hint()}")
         run.step("analysis", f"{folder.parent.name}/{folder.name}", made[folder].status)
         run.progress.stage("analyses", sum(not analysis.pending for analysis in made.values()), len(made))
 
-    async def steps() -> None:
-        await asyncio.gather(*(one(folder) for folder in ready))
-
     if not run.interrupted:
-        await run.go(steps())
+        await run.go(each(one, ready, AT_ONCE))
     return tuple(made.values())
 
 
@@ -136,12 +122,9 @@ def plan(task: Task, endpoint: Endpoint, settings: Settings) -> Plan:
     path = settings.state / "ledger.sqlite3"
     if not path.is_file():
         return _planned(asked, asked, endpoint)
-    ledger = Ledger(path)
-    try:
+    with closing(Ledger(path)) as ledger:
         names = [endpoint.name(one.messages, _about(task, number, 1)) for number, one in enumerate(asked, 1)]
         new = [one for one, name in zip(asked, names, strict=True) if stored(ledger.calls, name) is None]
-    finally:
-        ledger.close()
     return _planned(asked, new, endpoint)
 
 

@@ -57,7 +57,6 @@ class HandedIn:
 class Made:
     """One document's card and the tasks about it."""
 
-    key: str
     card: Path
     tasks: tuple[tuple[str, Path], ...]
 
@@ -208,7 +207,7 @@ def _document(document: Any, at: str) -> Work | Creator:
 def _work(work: Work, settings: Settings, index: CardIndex, warnings: list[str]) -> Made:
     stored = assets.stored(settings, assets.plan(work, settings.images))
     made = work_tasks(work, settings, [str(settings.cards / asset.path) for asset in stored if not asset.is_cover])
-    return Made(work.key, render_work(settings, work, stored, warnings, index=index), made)
+    return Made(render_work(settings, work, stored, warnings, index=index), made)
 
 
 def work_tasks(work: Work, settings: Settings, pictures: Sequence[str]) -> tuple[tuple[str, Path], ...]:
@@ -242,7 +241,7 @@ def _creator(creator: Creator, settings: Settings, index: CardIndex, warnings: l
         changes=None,
         avatar=next(iter(assets.stored(settings, assets.plan_avatar(creator))), None),
     )
-    return Made(creator.key, render_creator(settings, creator, summary, index, warnings), ())
+    return Made(render_creator(settings, creator, summary, index, warnings), ())
 
 
 def _kept(path: Path, material: Material) -> Mapping[str, Any]:

@@ -11,10 +11,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from tikomni.cards import collection, tables
+from tikomni.cards import collection
 from tikomni.cards.collection import CollectionData, Hit
 from tikomni.cards.labels import language
 from tikomni.deadline import Deadline
@@ -24,11 +23,11 @@ from tikomni.envelope import Cost, Status
 from tikomni.errors import TikomniError, UpstreamError
 from tikomni.facts import Missing, Work
 from tikomni.pipelines.identity import profile_of
-from tikomni.pipelines.lists import ENDS, Collected, collect
-from tikomni.pipelines.publishing import covers_there, fetch_covers
+from tikomni.pipelines.lists import WHOLE, Collected, collect
+from tikomni.pipelines.publishing import covers_there, export, fetch_covers
 from tikomni.pipelines.query import SORTS, Query, choices, unwanted
 from tikomni.pipelines.renewal import renewed
-from tikomni.pipelines.session import Session, opened
+from tikomni.pipelines.session import Session, each, opened
 from tikomni.pipelines.subject import Cover
 from tikomni.platforms import Definition, Page, Target, definition
 from tikomni.platforms.answers import layers_of, plain_values
@@ -44,8 +43,6 @@ from tikomni.storage.tables import write_rows
 RANK, PER_FAN = "rank", "likes_per_fan"
 PROFILES_AT_ONCE = 8
 SIMILAR = 5
-# A walk that ended so holds everything that was asked for.
-WHOLE = ENDS | {"most"}
 # What is missing for these reasons is missing another time, too.
 FOR_GOOD = frozenset({"nothing_new", "cursor_repeated", "cursor_unknown", "gone", "not_found"})
 
@@ -70,10 +67,10 @@ class Found:
     paths: Mapping[str, Any]
     cost: Cost
     warnings: tuple[str, ...]
-    skipped: Mapping[str, str] = field(default_factory=dict)
-    error: TikomniError | None = None
-    pending: bool = False
-    interrupted: bool = False
+    skipped: Mapping[str, str]
+    error: TikomniError | None
+    pending: bool
+    interrupted: bool
 
 
 async def find(
@@ -189,24 +186,23 @@ class Hunt:
     async def _weigh(self) -> None:
         """One profile for each author of a work that is wanted."""
         authors = dict.fromkeys(w.platform_author_id for w in self.works.values() if w.platform_author_id)
-        turns, troubles = asyncio.Semaphore(PROFILES_AT_ONCE), Counter[str]()
+        troubles = Counter[str]()
 
         async def one(author: str) -> None:
-            async with turns:
-                try:
-                    target = Target(self.query.platform, "creator", {"creator_id": author})
-                    _, reading = await profile_of(target, self.run.dispatcher, further=0)
-                except DeadlinePassed:
-                    troubles["deadline"] += 1
-                    return
-                except TikomniError as error:
-                    troubles[error.code] += 1
-                    return
+            target = Target(self.query.platform, "creator", {"creator_id": author})
+            try:
+                _, reading = await profile_of(target, self.run.dispatcher, further=0)
+            except DeadlinePassed:
+                troubles["deadline"] += 1
+                return
+            except TikomniError as error:
+                troubles[error.code] += 1
+                return
             if reading.creator is not None and reading.creator.fans_count is not None:
                 self.fans[author] = reading.creator.fans_count
             self.run.progress.stage("fans", len(self.fans), len(authors))
 
-        await asyncio.gather(*(one(author) for author in authors))
+        await each(one, authors, PROFILES_AT_ONCE)
         for reason, n in troubles.items():
             self._lack("fans_count", reason, f"The fans of {n} authors could not be asked for: {reason}.")
         self.run.step("fans", self.query.text, "partial" if troubles else "done", f"{len(self.fans)} authors")
@@ -327,8 +323,7 @@ def _remarks(hunt: Hunt) -> list[str]:
 
 
 def _write(hunt: Hunt, hits: tuple[Hit, ...], exports: Sequence[str]) -> dict[str, Any]:
-    run, query = hunt.run, hunt.query
-    folder = run.tree.run_dir(run.terms.run_id or "run")
+    run, query, folder = hunt.run, hunt.query, hunt.run.folder
     stem = f"{query.platform}-{query.what}-{slug(query.text, 60, 'works')}"
     data = CollectionData(
         platform=query.platform,
@@ -352,18 +347,12 @@ def _write(hunt: Hunt, hits: tuple[Hit, ...], exports: Sequence[str]) -> dict[st
     write_text(page, collection.render(data))
     write_text(notes, collection.render_markdown(data))
     write_rows(rows, (_whole(hit) for hit in hits), "jsonl")
-    written = tables.export(data, folder, stem, exports) if exports else {}
     return {
         "page": str(page),
         "markdown": str(notes),
         "works": str(rows),
-        # One file, or the folder of several.
-        "exports": {form: str(_one(found)) for form, found in written.items()},
+        "exports": export(data, folder, stem, exports) if exports else {},
     }
-
-
-def _one(paths: tuple[Path, ...]) -> Path:
-    return paths[0] if len(paths) == 1 else paths[0].parent
 
 
 def _whole(hit: Hit) -> dict[str, Any]:

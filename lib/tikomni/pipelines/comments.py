@@ -20,7 +20,7 @@ from tikomni.dispatch.limiter import DeadlinePassed
 from tikomni.errors import CODES, TikomniError
 from tikomni.facts import Comment, Missing, Work
 from tikomni.pipelines.benchmark import write_tasks
-from tikomni.pipelines.lists import ENDS, collect
+from tikomni.pipelines.lists import WHOLE, collect
 from tikomni.pipelines.pseudonyms import Pseudonyms
 from tikomni.pipelines.session import INTERRUPTED, Session
 from tikomni.platforms import Page, Target, definition
@@ -32,8 +32,6 @@ LIST, REPLIES = "work.comments", "comment.replies"
 PAGE = 20
 # One comment in so many has its replies read.
 ANSWERED = 10
-# A walk that ended so holds everything that was asked for.
-WHOLE = ENDS | {"most"}
 TOP = 3
 
 
@@ -178,7 +176,7 @@ class Comments:
         """
         work, run = self.work, self.run
         name = f"{names.slug(work.platform, 40, 'platform')}-{names.identifier(work.platform_work_id)}"
-        folder = names.inside(run.tree.run_dir(run.terms.run_id or "run"), name)
+        folder = names.inside(run.folder, name)
         words = language(run.settings, work.platform)
         listed = self.said.listed
         zone, keep_users = run.settings.zone, self.wanted.keep_users

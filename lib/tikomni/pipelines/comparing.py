@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tikomni.analysis import tasks
 from tikomni.analysis.comparison import LETTERS, Comparison, Window, common, comparison, side
-from tikomni.analysis.rules import Rules, rules
+from tikomni.analysis.rules import rules_of
 from tikomni.cards import accepted
 from tikomni.cards import comparison as documents
 from tikomni.cards.labels import language
@@ -23,7 +23,7 @@ from tikomni.pipelines.subject import LIST, is_walk
 from tikomni.settings import Settings
 from tikomni.storage.atomic import write_bytes, write_text
 
-STEM = "comparison"
+FILES = {"markdown": "md", "report": "html", "xlsx": "xlsx"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +51,15 @@ class Written:
 def stored(library: Library, creator: Creator) -> Stored | None:
     """``None`` where no dated work of ``creator`` is stored."""
     works = library.works_of(creator.platform, creator.platform_author_id)
-    dated = [(_at(work), work) for work in works if work.published_at]
+    dated = [(datetime.fromisoformat(work.published_at), work) for work in works if work.published_at]
     dated.sort(key=lambda pair: pair[0], reverse=True)
     if not dated:
         return None
-    walks = [
-        walk
-        for walk in library.walks_of(creator.platform, creator.platform_author_id)
-        if walk.complete and is_walk(walk.list)
-    ]
-    starts = [start for walk in walks if (start := _start(walk, [at for at, _ in dated])) is not None]
-    unpinned = [at for at, work in dated if not work.pinned] or [at for at, _ in dated]
+    moments = [at for at, _ in dated]
+    recorded = library.walks_of(creator.platform, creator.platform_author_id)
+    walks = [walk for walk in recorded if walk.complete and is_walk(walk.list)]
+    starts = [start for walk in walks if (start := _start(walk, moments)) is not None]
+    unpinned = [at for at, work in dated if not work.pinned] or moments
     read = [walk.walked_at for walk in walks] or [creator.snapshot_at or dated[0][1].snapshot_at or ""]
     until = max(datetime.fromisoformat(moment) for moment in read if moment)
     return Stored(creator, works, min(starts, default=unpinned[-1]), until, bool(starts))
@@ -85,7 +83,7 @@ def compare(
         raise InputError("invalid_input", f"No time is stored of all of them: {told}.", hint=hint)
     zone = settings.zone
     sides = [
-        side(letter, one.creator, one.works, window, _rules(one.creator, settings), zone, own_words)
+        side(letter, one.creator, one.works, window, rules_of(one.creator.platform, settings), zone, own_words)
         for letter, one in zip(LETTERS, found, strict=False)
     ]
     return comparison(sides, window)
@@ -102,21 +100,16 @@ def write(made: Comparison, folder: Path, settings: Settings) -> Written:
     task_folders = write_tasks(settings, tasks.for_comparison(made, subject_id, spoken))
     analyses, waiting = accepted.stored(settings, tasks.COMPARISON, subject_id)
     data = documents.Data(made, spoken, settings.zone, datetime.now(settings.zone), analyses, waiting)
-    paths = {form: folder / f"{STEM}.{form}" for form in ("md", "html", "xlsx")}
-    write_text(paths["md"], documents.markdown(data))
-    write_text(paths["html"], documents.page(data))
+    paths = {name: folder / f"comparison.{end}" for name, end in FILES.items()}
+    write_text(paths["markdown"], documents.markdown(data))
+    write_text(paths["report"], documents.page(data))
     write_bytes(paths["xlsx"], documents.spreadsheet(data))
-    named = {"markdown": "md", "report": "html", "xlsx": "xlsx"}
-    return Written({name: str(paths[form]) for name, form in named.items()}, task_folders)
+    return Written({name: str(path) for name, path in paths.items()}, task_folders)
 
 
 def name_of(made: Comparison) -> str:
     """The same for the same creators in the same order: what is said of them is kept under it."""
     return sha256("\n".join(one.creator.key for one in made.sides).encode()).hexdigest()[:16]
-
-
-def _at(work: Work) -> datetime:
-    return datetime.fromisoformat(work.published_at or "")
 
 
 def _start(walk: Walked, newest_first: Sequence[datetime]) -> datetime | None:
@@ -128,13 +121,3 @@ def _start(walk: Walked, newest_first: Sequence[datetime]) -> datetime | None:
         return None
     read = [at for at in newest_first if at <= datetime.fromisoformat(walk.newest_at)]
     return read[min(max(int(number) - MOST_PINNED, 1), len(read)) - 1] if read else None
-
-
-def _rules(creator: Creator, settings: Settings) -> Rules:
-    return rules(
-        creator.platform,
-        weights=settings.score_weights,
-        immature_hours=settings.immature_hours,
-        hit_thresholds=settings.hit_thresholds,
-        ignore=settings.ignore_works,
-    )

@@ -11,7 +11,6 @@ from tikomni.errors import TikomniError, UpstreamError
 from tikomni.platforms import CreatorReading, Definition, Target, definition, merge_creators, read_creator, requests
 from tikomni.platforms.people import read_ids, resolvers
 
-# Without these the upstream as a whole cannot be reached: other routes would fare no better.
 UNREACHABLE = frozenset({Outcome.NETWORK, Outcome.TIMEOUT_BEFORE_SEND, Outcome.THROTTLED})
 OUTCOMES = {"empty": Outcome.EMPTY, "gone": Outcome.GONE, "failed": Outcome.UPSTREAM}
 SERVED = 200
@@ -26,25 +25,17 @@ def tells(answer: Answer) -> bool:
     return answer.body is not None and (answer.outcome in (Outcome.OK, Outcome.GONE) or served)
 
 
-async def creator_of(target: Target, dispatcher: Dispatcher) -> dict[str, str]:
-    """The ids of the creator that ``target`` names, ``creator_id`` among them.
-
-    An id that stands in the link costs no call; a handle or a short link costs what its resolver costs.
-
-    Raises:
-        UpstreamError: ``not_found`` where nothing tells whose it is, ``gone``, or why no route could be asked.
-        DeadlinePassed: before it was known.
-    """
-    if "creator_id" in target.ids:
-        return dict(target.ids)
-    ids, _ = await _found(target, dispatcher, None)
-    return ids
+def unreachable(answer: Answer) -> bool:
+    """Whether the upstream as a whole cannot be reached: other routes would fare no better."""
+    return answer.outcome in UNREACHABLE and not answer.cached
 
 
 async def profile_of(
     target: Target, dispatcher: Dispatcher, *, max_age: float | None = None, further: int = FURTHER_ROUTES
 ) -> tuple[dict[str, str], CreatorReading]:
     """The ids and the profile of the creator that ``target`` names; the profile is never ``empty`` or ``failed``.
+
+    An id that stands in the link costs no call of its own; a handle or a short link costs what its resolver costs.
 
     Args:
         max_age: seconds for which a stored profile counts, by default the routes' shelf life.
@@ -64,7 +55,7 @@ async def profile_of(
             break
         further -= best is not None
         last = await dispatcher.call(request.route, request.inputs, max_age=max_age)
-        if last.outcome in UNREACHABLE and not last.cached:
+        if unreachable(last):
             break
         reading = _read(known, last, ids, dispatcher)
         if reading is not None:
@@ -81,7 +72,7 @@ async def _found(
     known, last, gone = definition(target.platform), None, None
     for request in requests(known, "creator", target.ids):
         last = await dispatcher.call(request.route, request.inputs, max_age=max_age)
-        if last.outcome in UNREACHABLE and not last.cached:
+        if unreachable(last):
             raise last.error()
         try:
             reading = _read(known, last, target.ids, dispatcher)
@@ -92,7 +83,7 @@ async def _found(
             return target.ids | {"creator_id": reading.creator.platform_author_id}, reading
     for request, row in resolvers(known, target.ids):
         last = await dispatcher.call(request.route, request.inputs)
-        if last.outcome in UNREACHABLE and not last.cached:
+        if unreachable(last):
             raise last.error()
         ids = read_ids(row, last.body, target.ids) if last.ok else {}
         if ids:

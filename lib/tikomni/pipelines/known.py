@@ -21,7 +21,7 @@ def known_creators(text: str, creators: Iterable[Creator], platform: str | None 
     names = _names(text, platform)
     wanted = fold(text).removeprefix("@")
     tests: tuple[Callable[[Creator], bool], ...] = (
-        lambda creator: not names.isdisjoint(_ids(creator)),
+        lambda creator: any(name in names or f"{creator.platform}:{name}" in names for name in ids_of(creator)),
         lambda creator: fold(creator.author_name or "") == wanted,
         lambda creator: bool(wanted) and wanted in fold(creator.author_name or ""),
     )
@@ -36,16 +36,15 @@ def _names(text: str, platform: str | None) -> set[str]:
     from tikomni.platforms import read_links
 
     return {
-        part
+        f"{target.platform}:{target.ids[name]}"
         for target in read_links(text, platform, "creator")
         if target.kind == "creator"
         for name in ("creator_id", "handle", "uid")
-        if (value := target.ids.get(name))
-        for part in (f"{target.platform}:{value}",)
+        if target.ids.get(name)
     }
 
 
-def _ids(creator: Creator) -> set[str]:
+def ids_of(creator: Creator) -> set[str]:
+    """Every id and handle that a creator goes by."""
     own = (creator.platform_author_id, creator.author_handle, *creator.platform_native_ids.values())
-    ids = {name for name in own if name}
-    return ids | {f"{creator.platform}:{name}" for name in ids}
+    return {name for name in own if name}

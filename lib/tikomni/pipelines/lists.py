@@ -17,14 +17,15 @@ from tikomni.dispatch import cookies
 from tikomni.dispatch.dispatcher import Answer, Dispatcher
 from tikomni.dispatch.limiter import DeadlinePassed
 from tikomni.errors import TikomniError, UpstreamError
-from tikomni.facts import Media, Work
-from tikomni.pipelines.identity import OUTCOMES, UNREACHABLE, tells
+from tikomni.facts import Work
+from tikomni.pipelines.identity import OUTCOMES, tells, unreachable
+from tikomni.pipelines.pages import ENDS
 from tikomni.platforms import Definition, Page, read_list
 from tikomni.platforms.definitions import ListRoute
 from tikomni.platforms.lists import DUPLICATE, Entry, first_page, list_requests, meanings, page_request
 
-# Why a walk ended where the list itself does; every other reason leaves something behind, or may.
-ENDS = frozenset({"no_more", "empty_page", "no_cursor", "not_paged"})
+# A walk that ended so holds everything that was asked for.
+WHOLE = ENDS | {"most"}
 # Platforms pin a few works above the newest; not every route marks them.
 MOST_PINNED = 3
 # Pages in a row that may bring nothing new before a list is taken to go in circles.
@@ -39,22 +40,19 @@ OnPage = Callable[[Page], None]
 class Collected:
     """What a walk brought.
 
-    ``stop_reason``: one of ``ENDS``, or ``most``, ``pages``, ``known``, ``since``, ``deadline``, ``nothing_new``,
+    ``stop_reason``: one of ``ENDS``, or ``most``, ``known``, ``since``, ``deadline``, ``nothing_new``,
     ``cursor_repeated``, ``cursor_unknown``, ``no_list``, ``page_failed_…``, or the code of the error that ended it.
-    ``route``: the one that brought the last page; ``skipped``: routes that did not serve, and why. ``go_on``: route
-    and paging values of the page that comes next; the same call gets there at no cost while the ledger holds the
-    pages before it. ``trouble``: what the last failure said.
+    ``route``: the one that brought the last page; ``skipped``: routes that did not serve, and why. ``trouble``: what
+    the last failure said.
     """
 
     items: tuple[Entry, ...]
-    media: Mapping[str, Media]
     stop_reason: str
     pages: int
     route: str | None
     dropped: Mapping[str, int]
     skipped: Mapping[str, str]
-    trouble: str = ""
-    go_on: Mapping[str, Any] | None = None
+    trouble: str
 
     @property
     def complete(self) -> bool:
@@ -69,7 +67,6 @@ async def collect(
     dispatcher: Dispatcher,
     *,
     most: int | None = None,
-    most_pages: int | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
     expected: int | None = None,
@@ -94,14 +91,15 @@ async def collect(
         TikomniError: nothing came at all: ``not_found`` where no route may be asked with what is known, ``gone``, a
             key, a budget, or what the last route said.
     """
-    walk = _Walk(definition, list_name, known_ids, dispatcher, most, most_pages, since, until, expected)
-    walk.stop_at_known, walk.on_page, walk.max_age = stop_at_known, on_page, max_age
+    walk = _Walk(
+        definition, list_name, known_ids, dispatcher, most, since, until, expected, stop_at_known, on_page, max_age
+    )
     routes = list_requests(definition, list_name, known_ids)
     if not routes:
         raise UpstreamError("not_found", f"{definition.platform}: no route has {list_name} for what is known.")
     for route in routes:
-        if why := _unusable(route, dispatcher):
-            walk.skipped[route.ask.route] = why
+        if _needs_cookie(route, dispatcher):
+            walk.skipped[route.ask.route] = "needs_cookie"
         elif await walk.along(route):
             break
     if not walk.stop_reason and walk.spare is not None:
@@ -111,14 +109,10 @@ async def collect(
     return walk.result()
 
 
-def _unusable(route: ListRoute, dispatcher: Dispatcher) -> str | None:
-    """Why a route cannot be asked by this user."""
+def _needs_cookie(route: ListRoute, dispatcher: Dispatcher) -> bool:
+    """Whether a route can be asked with a cookie only, which this user has not given."""
     contract = catalog.get(route.ask.route)
-    return (
-        "needs_cookie"
-        if cookies.is_needed(contract) and not cookies.find(contract, dispatcher.settings.cookies)
-        else None
-    )
+    return cookies.is_needed(contract) and not cookies.find(contract, dispatcher.settings.cookies)
 
 
 @dataclass(slots=True)
@@ -130,15 +124,13 @@ class _Walk:
     known: Mapping[str, str]
     dispatcher: Dispatcher
     most: int | None
-    most_pages: int | None
     since: datetime | None
     until: datetime | None
     expected: int | None
-    stop_at_known: Callable[[Entry], bool] | None = None
-    on_page: OnPage | None = None
-    max_age: float | None = None
+    stop_at_known: Callable[[Entry], bool] | None
+    on_page: OnPage | None
+    max_age: float | None
     kept: list[Entry] = field(default_factory=list)
-    media: dict[str, Media] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     dropped: Counter[str] = field(default_factory=Counter)
     skipped: dict[str, str] = field(default_factory=dict)
@@ -152,7 +144,6 @@ class _Walk:
     stop_reason: str = ""
     trouble: str = ""
     failed: str = ""
-    go_on: dict[str, Any] | None = None
 
     async def along(self, route: ListRoute, *, take_anything: bool = False) -> bool:
         """Walk one route. False: it does not serve, or no longer; another may go on."""
@@ -164,7 +155,6 @@ class _Walk:
         while True:
             asked.add(repr(sorted(values.items())))
             request = page_request(route, self.known, values)
-            self.go_on = {"route": request.route, "page": dict(values)}
             try:
                 # What was asked for a moment ago, and left for want of a better one, is not paid for again.
                 age = None if take_anything and not self.pages else self.max_age
@@ -177,7 +167,7 @@ class _Walk:
                 if not self.pages:
                     raise
                 return self._stop(error.code, error.message)
-            if answer.outcome in UNREACHABLE and not answer.cached:
+            if unreachable(answer):
                 if not self.pages:
                     raise answer.error()
                 return self._stop(f"page_failed_{answer.outcome}", answer.message)
@@ -187,12 +177,12 @@ class _Walk:
             if page.verdict != "ok":
                 self.dispatcher.judge(answer, OUTCOMES[page.verdict])
                 if page.verdict == "gone":
-                    gone = _gone(self, page)
+                    gone = self._gone(page)
                     if not self.pages:
                         raise gone
                     return self._stop("gone", gone.message)
                 if page.verdict == "empty" and self.pages and ended:
-                    return self._stop("empty_page", go_on=False)
+                    return self._stop("empty_page")
                 failed = None if page.verdict == "empty" else answer.error()
                 return self._fail(route, page.reason or page.verdict, failed)
             if not take_anything and not self.pages and (page.thin or (not page.items and self.expected)):
@@ -200,19 +190,16 @@ class _Walk:
                 return self._fail(route, "thin" if page.thin else "empty", None)
             if start and start == self.pages and self.more and not page.items:
                 return self._fail(route, "empty", None)  # the route before knew of more
-            fresh = self._take(page, route.ask.route)
-            if self._enough(page, fresh, allowed):
+            self._take(page, route.ask.route)
+            if self._enough(page, allowed):
                 return True
             if page.next is None:
-                return self._stop(page.end, go_on=False)
+                return self._stop(page.end)
             self.means = meanings(route, page.next)
             if repr(sorted(page.next.items())) in asked:
-                return self._stop("cursor_repeated", go_on=False)
-            self.go_on = {"route": request.route, "page": dict(page.next)}
+                return self._stop("cursor_repeated")
             if self.most is not None and len(self.kept) >= self.most:
                 return self._stop("most")
-            if self.most_pages is not None and self.pages >= self.most_pages:
-                return self._stop("pages")
             values, ended = page.next, page.more is None
 
     def _read(self, route: ListRoute, values: Mapping[str, Any], answer: Answer) -> Page | None:
@@ -233,7 +220,7 @@ class _Walk:
         # Of an answer that is an error only its words count: that it holds no list is no wonder.
         return page if answer.ok or answer.empty or page.verdict == "gone" else None
 
-    def _take(self, page: Page, route: str) -> tuple[Entry, ...]:
+    def _take(self, page: Page, route: str) -> None:
         """Keep what is new on a page."""
         fresh = tuple(item for item in page.items if item.key not in self.seen)
         self.dropped.update(page.dropped)
@@ -248,9 +235,6 @@ class _Walk:
             self.dropped[why] += bool(why)
             if not why:
                 self.kept.append(item)
-                if item.key in page.media:
-                    self.media[item.key] = page.media[item.key]
-        return fresh
 
     def _out_of_dates(self, item: Entry) -> str:
         if (self.since is None and self.until is None) or not isinstance(item, Work):
@@ -262,7 +246,7 @@ class _Walk:
             return "older"
         return "newer" if self.until is not None and published >= self.until else ""
 
-    def _enough(self, page: Page, fresh: tuple[Entry, ...], allowed: int) -> bool:
+    def _enough(self, page: Page, allowed: int) -> bool:
         """Whether the walk need not go on, whatever the list still holds."""
         newest_first = self.definition.lists[self.list_name].newest_first
         if self.most is not None and len(self.kept) > self.most:
@@ -272,9 +256,9 @@ class _Walk:
         if page.next is None or not newest_first:
             return False
         if self.stop_at_known is not None and self._tail_is(page, self.stop_at_known):
-            return self._stop("known", go_on=False)
+            return self._stop("known")
         if self.since is not None and self._tail_is(page, lambda item: self._out_of_dates(item) == "older"):
-            return self._stop("since", go_on=False)
+            return self._stop("since")
         return False
 
     def _tail_is(self, page: Page, true_of: Callable[[Entry], bool]) -> bool:
@@ -291,28 +275,23 @@ class _Walk:
         self.trouble = error.message if error else self.trouble
         return False
 
-    def _stop(self, reason: str, trouble: str = "", *, go_on: bool = True) -> bool:
+    def _stop(self, reason: str, trouble: str = "") -> bool:
         self.stop_reason, self.trouble = reason, trouble
-        if not go_on:
-            self.go_on = None
         return True
+
+    def _gone(self, page: Page) -> UpstreamError:
+        said = f" ({page.note})" if page.note else ""
+        message = f"{self.definition.platform} {self.list_name}: {page.reason}{said}."
+        return UpstreamError("gone", message, details={"reason": page.reason})
 
     def result(self) -> Collected:
         reason = self.stop_reason or (f"page_failed_{self.failed}" if self.pages else "no_list")
         return Collected(
             tuple(self.kept if self.most is None else self.kept[: self.most]),
-            self.media,
             reason,
             self.pages,
             self.route,
             +self.dropped,
             dict(self.skipped),
             self.trouble,
-            self.go_on,
         )
-
-
-def _gone(walk: _Walk, page: Page) -> UpstreamError:
-    said = f" ({page.note})" if page.note else ""
-    message = f"{walk.definition.platform} {walk.list_name}: {page.reason}{said}."
-    return UpstreamError("gone", message, details={"reason": page.reason})

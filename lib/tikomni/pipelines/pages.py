@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import jmespath
 
@@ -42,6 +42,10 @@ class Walk:
     def at_end(self) -> bool:
         return self.stop_reason in ENDS
 
+    def ended(self, why: str, go_on: dict[str, Any] | None = None, *, skip: int = 0, trouble: str = "") -> Self:
+        self.stop_reason, self.go_on, self.skip, self.trouble = why, go_on, skip, trouble
+        return self
+
 
 async def walk(
     dispatcher: Dispatcher,
@@ -74,17 +78,14 @@ async def walk(
         except (DeadlinePassed, TikomniError) as stop:
             if not found.answers:
                 raise
-            found.stop_reason, found.trouble = _stopped(stop), str(stop)
-            found.go_on = None if found.stop_reason == "page_failed_invalid_input" else current
-            return found
-        if found.answers and not answer.ok and answer.outcome != "empty":
-            found.stop_reason, found.trouble, found.go_on = f"page_failed_{answer.outcome}", answer.message, current
-            return found
+            why = _stopped(stop)
+            return found.ended(why, None if why == "page_failed_invalid_input" else current, trouble=str(stop))
+        if found.answers and not answer.ok and not answer.empty:
+            return found.ended(f"page_failed_{answer.outcome}", current, trouble=answer.message)
         place = place_of(answer.body) if place is None else place
         entries = entries_at(place, answer.body)
         if found.answers and entries and entries == before:
-            found.stop_reason = "page_repeated"
-            return found
+            return found.ended("page_repeated")
         before = entries
         left_out = 0 if found.answers else skip
         found.answers.append(answer)
@@ -93,22 +94,17 @@ async def walk(
         over = 0 if max_items is None else len(found.items) - max_items
         if over > 0:
             # The rest of this page was paid for: it is asked for again, which costs nothing.
-            found.stop_reason, found.go_on, found.skip = "max_items", current, len(entries) - over
             found.items = found.items[:max_items]
-            return found
+            return found.ended("max_items", current, skip=len(entries) - over)
         if following is None:
-            found.stop_reason = why
-            return found
+            return found.ended(why)
         if (mark := repr(sorted(following.items(), key=str))) in seen:
-            found.stop_reason = "cursor_repeated"
-            return found
+            return found.ended("cursor_repeated")
         seen.add(mark)
         if max_items is not None and over == 0:
-            found.stop_reason, found.go_on = "max_items", following
-            return found
+            return found.ended("max_items", following)
         if len(found.answers) >= pages:
-            found.stop_reason, found.go_on = "pages", following
-            return found
+            return found.ended("pages", following)
         current = following
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,7 +13,7 @@ from tikomni.analysis.buckets import Standing
 from tikomni.cards import assets, report, tables, thumbs
 from tikomni.cards.assets import Asset
 from tikomni.cards.creator_card import Collection, CreatorSummary
-from tikomni.cards.document import write_creator_document
+from tikomni.cards.document import write_document
 from tikomni.cards.labels import language
 from tikomni.cards.paths import Kind
 from tikomni.cards.paths import Subject as CardSubject
@@ -47,13 +46,22 @@ def fetch_covers(subject: Covered) -> None:
 
 
 async def _cover(run: Session, work: Work) -> Cover:
-    planned = [replace(a) for a in assets.plan(work, 0) if a.is_cover]
-    stored, _ = await assets.store(run.settings, work, planned, run.fetch, definition(work.platform).referer)
+    return await _picture(run, work, [asset for asset in assets.plan(work, 0) if asset.is_cover], thumbs.COVER)
+
+
+async def avatar_of(run: Ground, creator: Creator) -> Cover:
+    if not creator.avatar_url or run.deadline.passed:
+        return None, None
+    return await _picture(run, creator, assets.plan_avatar(creator), thumbs.AVATAR)
+
+
+async def _picture(run: Session, of: Work | Creator, planned: Sequence[Asset], size: tuple[int, int]) -> Cover:
+    stored, _ = await assets.store(run.settings, of, planned, run.fetch, definition(of.platform).referer)
     if not stored:
         return None, None
 
     def small() -> str | None:
-        return thumbs.thumbnail((run.settings.cards / stored[0].path).read_bytes())
+        return thumbs.thumbnail((run.settings.cards / stored[0].path).read_bytes(), size)
 
     return stored[0], await asyncio.get_running_loop().run_in_executor(_DECODERS, small)
 
@@ -82,17 +90,6 @@ def write_first(subject: Subject) -> None:
     summary = _summary(subject, subject.picture(), avatar)
     path = render_creator(run.settings, creator, summary, run.index, run.means.warnings)
     run.progress.stage("figures", 1, 1, creator=creator.key, card=str(path))
-
-
-async def avatar_of(run: Ground, creator: Creator) -> Cover:
-    if not creator.avatar_url or run.deadline.passed:
-        return None, None
-    planned = assets.plan_avatar(creator)
-    stored, _ = await assets.store(run.settings, creator, planned, run.fetch, definition(creator.platform).referer)
-    if not stored:
-        return None, None
-    data = (run.settings.cards / stored[0].path).read_bytes()
-    return stored[0], thumbs.thumbnail(data, thumbs.AVATAR)
 
 
 def write(
@@ -159,27 +156,30 @@ def write(
         )
         page = write_report(settings, data, run.folder)
         if run.options.exports and not subject.leaves("exports"):
-            exports = tables.export(data, run.folder, page.stem, run.options.exports)
+            exports = export(data, run.folder, page.stem, run.options.exports)
     return {
         "creator_card": str(card),
         "work_cards": str(next(iter(cards.values())).parent) if cards else None,
         "report": str(page) if page else None,
-        # One file, or the folder of several.
-        "exports": {form: str(found[0] if len(found) == 1 else found[0].parent) for form, found in exports.items()},
+        "exports": exports,
         "run": str(run.folder),
         "tasks": tasks,
-        "creator_json": str(write_creator_document(run.tree, creator, run.now)),
+        "creator_json": str(write_document(run.tree, creator, run.now)),
     }
 
 
+def export(data: tables.Data, folder: Path, stem: str, forms: Sequence[str]) -> dict[str, str]:
+    """Write works as tables; for each form the one file, or the folder of several."""
+    made = tables.export(data, folder, stem, forms)
+    return {form: str(found[0] if len(found) == 1 else found[0].parent) for form, found in made.items()}
+
+
 def _summary(subject: Subject, picture: Picture, avatar: Asset | None) -> CreatorSummary:
-    collection = collection_of(subject)
-    assert collection is not None
     return CreatorSummary(
         figures=picture.figures,
         rules=subject.rules,
         standings=picture.standings,
-        collection=collection,
+        collection=collection_of(subject),
         sample=picture.sample,
         aggregates=picture.aggregates,
         changes=picture.changes,

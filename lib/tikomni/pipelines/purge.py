@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -27,6 +27,7 @@ from tikomni.errors import InputError
 from tikomni.facts import Creator, Work
 from tikomni.library.store import Kind, Library, origins
 from tikomni.pipelines import pseudonyms
+from tikomni.pipelines.known import ids_of
 from tikomni.platforms import Target, names, read_links
 from tikomni.settings import Settings
 from tikomni.storage import names as file_names
@@ -117,17 +118,15 @@ def carry_out(planned: Plan, settings: Settings, keep_notes: bool) -> tuple[tupl
     """
     moved, warnings = [], []
     with ExitStack() as stack:
+        compacted = []
         if planned.ledger:
             book = Ledger(_ledger(settings))
             stack.callback(book.close)
             book.reports.forget(planned.mentions)
-            compacted = [book.reports.compact()]
-        else:
-            compacted = []
+            compacted.append(book.reports.compact())
         for library in _libraries(settings, stack) if planned.library else ():
             for known in planned.objects:
-                forget = library.forget_work if known.kind == "work" else library.forget_creator
-                forget(known.platform, known.id)
+                library.forget(known.kind, known.platform, known.id)
             compacted.append(library.compact())
     if not all(compacted):
         warnings.append("The state folder is in use: the room of what was removed is overwritten as it is used on.")
@@ -187,12 +186,12 @@ def _resolve(target: Target, libraries: Sequence[Library]) -> tuple[tuple[Object
         if target.platform is not None:
             objects |= {Object(kind, target.platform, name): None for name in named}
     for library in libraries:
-        creators = [c for c in library.creators() if "creator" in kinds and named & _names_of(c) and _on(target, c)]
+        creators = [c for c in library.creators() if "creator" in kinds and named & ids_of(c) and _on(target, c)]
         works = [w for w in library.works() if _on(target, w) and "work" in kinds and w.platform_work_id in named]
         authors = {(target.platform, name) for name in named if "creator" in kinds}
         for creator in creators:
             objects[Object("creator", creator.platform, creator.platform_author_id)] = None
-            ids |= _names_of(creator) - {creator.author_handle}
+            ids |= ids_of(creator) - {creator.author_handle}
             authors.add((creator.platform, creator.platform_author_id))
         works += [w for p, name in authors if p for w in library.works_of(p, name, unlisted=True)]
         objects |= {Object("work", w.platform, w.platform_work_id): None for w in works}
@@ -220,10 +219,6 @@ def _with_comments(
 
 def _on(target: Target, known: Work | Creator) -> bool:
     return target.platform in (None, known.platform)
-
-
-def _names_of(creator: Creator) -> set[str]:
-    return {n for n in (creator.platform_author_id, creator.author_handle, *creator.platform_native_ids.values()) if n}
 
 
 def _libraries(settings: Settings, stack: ExitStack) -> list[Library]:
@@ -333,12 +328,8 @@ def _remove(file: File) -> None:
     else:
         path.unlink(missing_ok=True)
     root = Path(os.path.realpath(file.root))
-    for folder in _above(path, root):
-        try:
+    with suppress(OSError):
+        for folder in path.parents:
+            if root not in folder.parents:
+                return
             folder.rmdir()
-        except OSError:
-            return
-
-
-def _above(path: Path, root: Path) -> Iterable[Path]:
-    return (folder for folder in path.parents if root in folder.parents)

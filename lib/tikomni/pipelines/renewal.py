@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tikomni.facts import Work
+from tikomni.library.entries import COUNTS
 
 # What a reading never takes over from an earlier one: what the run itself decides, and what tells of one moment.
 _OWN = frozenset(
@@ -13,7 +14,6 @@ _OWN = frozenset(
     "analysis_exclusion_reason field_sources missing partial approximate snapshot_at platform_native_ids "
     "work_modality media_kind".split()
 )
-_COUNTS = ("digg_count", "comment_count", "collect_count", "share_count", "play_count")
 # Between the source of a count and when it was read, where that was another day than the rest.
 _AT = " @ "
 
@@ -26,12 +26,12 @@ def renewed(work: Work, before: Work | None) -> Work:
     """
     if before is None or before.key != work.key or before.work_modality != work.work_modality:
         return work
-    moments = {name: moment for name in _COUNTS if (moment := read_at(before, name)) and _close(work, moment)}
+    moments = {name: moment for name in COUNTS if (moment := read_at(before, name)) and _close(work, moment)}
     names = [
         name
         for name in work.__slots__
         if name not in _OWN
-        and (name not in _COUNTS or name in moments)
+        and (name not in COUNTS or name in moments)
         and (getattr(work, name) in (None, ()) or name in work.partial)
         and getattr(before, name) not in (None, ())
         and name not in before.partial

@@ -1,16 +1,16 @@
-"""What every run of a pipeline opens, and how it ends early. Knows no step and no platform."""
+"""What every run of a pipeline opens and brings, and how it ends early. Knows no step and no platform."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
 import threading
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tikomni import redact
 from tikomni.cards.assets import Fetch
@@ -19,8 +19,9 @@ from tikomni.dispatch.dispatcher import Dispatcher
 from tikomni.dispatch.downloads import Downloader
 from tikomni.dispatch.limiter import DeadlinePassed
 from tikomni.dispatch.terms import Terms
-from tikomni.errors import TikomniError, UpstreamError
-from tikomni.facts import Work
+from tikomni.envelope import Cost, Status
+from tikomni.errors import Interrupted, TikomniError, UpstreamError
+from tikomni.facts import Missing, Work
 from tikomni.library.store import Library
 from tikomni.platforms import Target
 from tikomni.progress import Progress
@@ -30,10 +31,67 @@ from tikomni.storage.tree import Tree
 from tikomni.transcripts.chain import Chain
 from tikomni.transcripts.source import Means, Words
 
+if TYPE_CHECKING:
+    from tikomni.pipelines.analyst import Analysis
+
 INTERRUPTED = "interrupted"
 # Of the five seconds that a command may outlast its deadline: those in which documents are still begun.
 GRACE_SECONDS = 2.0
 IMAGE_TYPES = ("image/", "application/octet-stream")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What became of one input. ``pending``: a later run gets the rest without paying again.
+
+    ``tasks``: kind and folder of the analyses that may be written.
+    """
+
+    target: Target
+    status: Status
+    error: TikomniError | None = None
+    missing: tuple[Missing, ...] = ()
+    pending: bool = False
+    tasks: tuple[tuple[str, Path], ...] = ()
+
+
+E = TypeVar("E", bound=Ended)
+
+
+@dataclass(frozen=True, slots=True, repr=False)  # asyncio spells out what a task brought: that would be every work
+class Run(Generic[E]):
+    """Everything a run brought."""
+
+    done: tuple[E, ...]
+    cost: Cost
+    warnings: tuple[str, ...]
+    interrupted: bool
+    analyses: tuple[Analysis, ...]
+
+    @property
+    def pending(self) -> bool:
+        return any(one.pending for one in (*self.done, *self.analyses))
+
+    @property
+    def status(self) -> Status:
+        states = {one.status for one in self.done}
+        if states == {"failed"}:
+            return "failed"
+        if self.interrupted or states & {"failed", "partial"} or not all(one.whole for one in self.analyses):
+            return "partial"
+        return "incomplete" if "incomplete" in states else "complete"
+
+    @property
+    def error(self) -> TikomniError | None:
+        """Why it was broken off, or brought nothing."""
+        if self.interrupted:
+            return Interrupted()
+        return next((one.error for one in self.done if one.error), None) if self.status == "failed" else None
+
+    @property
+    def missing(self) -> list[dict[str, str]]:
+        """Rows of ``result.missing``."""
+        return [asdict(row) for one in self.done for row in one.missing]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -56,6 +114,11 @@ class Session:
     @property
     def interrupted(self) -> bool:
         return self.stopped == INTERRUPTED
+
+    @property
+    def folder(self) -> Path:
+        """Where this run keeps what is its own."""
+        return self.tree.run_dir(self.terms.run_id or "run")
 
     @property
     def late(self) -> bool:
@@ -128,6 +191,7 @@ class Session:
 
 
 S = TypeVar("S", bound=Session)
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -170,6 +234,17 @@ async def opened(
             chain=chain,
             **own,
         )
+
+
+async def each(job: Callable[[T], Awaitable[None]], of: Iterable[T], at_once: int) -> None:
+    """Do ``job`` for each, ``at_once`` at a time."""
+    turns = asyncio.Semaphore(at_once)
+
+    async def one(thing: T) -> None:
+        async with turns:
+            await job(thing)
+
+    await asyncio.gather(*map(one, of))
 
 
 def _heed(handler: Any) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 from tikomni.deadline import Deadline
@@ -19,10 +18,9 @@ from tikomni.platforms import Target
 from tikomni.progress import Progress
 from tikomni.settings import Settings
 from tikomni.storage.atomic import write_text
-from tikomni.storage.tree import Tree
 from tikomni.transcripts.asr import words_of_task
 from tikomni.transcripts.export import Format, exported, fits
-from tikomni.transcripts.source import Means, Words
+from tikomni.transcripts.source import Words
 
 PIECE_BYTES = 1 << 20
 
@@ -37,11 +35,6 @@ class Spoken:
     title: str | None = None
     path: Path | None = None
     error: TikomniError | None = None
-
-    @property
-    def settled(self) -> bool:
-        """Whether everything that can be known is: words, or that nobody speaks."""
-        return self.words.transcript is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +87,7 @@ async def transcribe(
             spoken.append(_told(shown, fact.work, run))
             words = spoken[-1].words
             run.library.keep(fact.work.with_words(words.transcript, words.reason))
-        written = tuple(_written(s, form, run.tree, settings, run.means) for s in spoken)
+        written = tuple(_written(s, form, run) for s in spoken)
         return Brought(written, run.dispatcher.cost(), run.warnings, run.interrupted)
 
 
@@ -111,7 +104,7 @@ async def poll(
         spoken = []
         for index, (keys, words) in enumerate(rows):
             spoken += [Spoken(f"{task}#{index}", words, key) for key in keys or (None,)]
-        written = tuple(_written(s, form, run.tree, settings, run.means) for s in spoken)
+        written = tuple(_written(s, form, run) for s in spoken)
         return Brought(written, run.dispatcher.cost(), run.warnings)
 
 
@@ -121,16 +114,18 @@ def _told(text: str, work: Work, run: Session) -> Spoken:
     return Spoken(text, words, work.key, work.title)
 
 
-def _written(spoken: Spoken, form: Format, tree: Tree, settings: Settings, means: Means) -> Spoken:
+def _written(spoken: Spoken, form: Format, run: Session) -> Spoken:
     """``spoken`` with its words in a file; without times they are no subtitles, and stand as plain text."""
     transcript = spoken.words.transcript
     if transcript is None or not transcript.clean:
         return spoken
     if not fits(transcript, form):
-        means.warn(f"{spoken.key or spoken.input}: the words have no times, so they are written as txt, not {form}.")
+        run.means.warn(
+            f"{spoken.key or spoken.input}: the words have no times, so they are written as txt, not {form}."
+        )
         form = "txt"
     platform, _, name = (spoken.key or f"task:{spoken.input}").partition(":")
-    path = tree.words_path(platform, name, datetime.now(settings.zone), form)
+    path = run.tree.words_path(platform, name, run.now, form)
     write_text(path, exported(transcript, form))
     return replace(spoken, path=path)
 

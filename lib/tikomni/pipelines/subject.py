@@ -6,20 +6,20 @@ Asks and counts; renders nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
-from pathlib import Path
 from typing import Literal
 
+from tikomni import catalog
 from tikomni.analysis.aggregate import Aggregates, aggregates
 from tikomni.analysis.buckets import Standing, lacking, standings
 from tikomni.analysis.changes import Changes, Reading, changes
 from tikomni.analysis.cohort import Cohort, cohort
 from tikomni.analysis.figures import Figures, figures
-from tikomni.analysis.rules import Rules, rules
+from tikomni.analysis.rules import Rules, rules_of
 from tikomni.analysis.sampling import Sample, sample
 from tikomni.analysis.signals import Signals, signals
 from tikomni.cards.assets import Asset
@@ -31,12 +31,13 @@ from tikomni.facts import Creator, Media, Missing, Stream, Work
 from tikomni.library.store import Walked
 from tikomni.pipelines.analyst import Asked
 from tikomni.pipelines.identity import profile_of
-from tikomni.pipelines.lists import ENDS, Collected, collect
+from tikomni.pipelines.lists import WHOLE as WHOLE_LISTS
+from tikomni.pipelines.lists import Collected, collect
 from tikomni.pipelines.renewal import read_at, renewed
-from tikomni.pipelines.session import Session
+from tikomni.pipelines.session import Session, each
 from tikomni.pipelines.works import facts_of
-from tikomni.platforms import Page, Target, definition, enriched, enrichment, read_enrichment, read_links
-from tikomni.transcripts.chain import gate
+from tikomni.platforms import Page, Target, definition, enriched, enrichment, read_enrichment, read_links, requests
+from tikomni.transcripts.chain import detail_pays, gate
 from tikomni.transcripts.task import NO_SPEECH
 
 Detail = Literal["sample", "all", "none"]
@@ -50,7 +51,7 @@ PLAYS = "play_count"
 MOST_DETAILS = 80
 DETAILS_AT_ONCE = 8
 # A walk that ended so holds everything that was asked for.
-WHOLE = ENDS | {"most", "since", "known"}
+WHOLE = WHOLE_LISTS | {"since", "known"}
 # Why a work has no words, where that is no failure: the gate, silence, or nobody asked.
 NO_FAULT = frozenset(
     {
@@ -86,7 +87,6 @@ class Picture:
     """What the works of a creator add up to."""
 
     works: tuple[Work, ...]
-    cohort: Cohort
     figures: Figures
     standings: tuple[Standing, ...]
     sample: Sample
@@ -102,11 +102,6 @@ class Ground(Session):
     options: Options
     index: CardIndex
 
-    @property
-    def folder(self) -> Path:
-        """Where this run keeps what is its own."""
-        return self.tree.run_dir(self.terms.run_id or "run")
-
 
 @dataclass(eq=False)
 class Subject:
@@ -120,7 +115,6 @@ class Subject:
     media: dict[str, Media] = field(default_factory=dict)
     covers: dict[str, asyncio.Task[Cover]] = field(default_factory=dict)
     collected: Collected | None = None
-    detailed: set[str] = field(default_factory=set)
     missing: list[Missing] = field(default_factory=list)
     error: TikomniError | None = None
     pending: bool = True
@@ -129,14 +123,7 @@ class Subject:
 
     @cached_property
     def rules(self) -> Rules:
-        settings = self.run.settings
-        return rules(
-            self.target.platform or "",
-            weights=settings.score_weights,
-            immature_hours=settings.immature_hours,
-            hit_thresholds=settings.hit_thresholds,
-            ignore=settings.ignore_works,
-        )
+        return rules_of(self.target.platform or "", self.run.settings)
 
     # --- facts
 
@@ -171,13 +158,12 @@ class Subject:
         known = library.creator(creator.platform, creator.platform_author_id)
         if known is None or known.snapshot_at is None:
             return
-        walked = library.walked(creator.platform, LIST, creator.platform_author_id)
         works = library.works_of(creator.platform, creator.platform_author_id)
         if self.run.options.follow:
             walks = library.walks_of(creator.platform, creator.platform_author_id)
             self.following = any(walk.complete and is_walk(walk.list) for walk in walks)
         # Above the first known work of a walk without a hole, what is not known is new.
-        complete = self.following or bool(walked and walked.complete)
+        complete = self.following or self._was_walked(LIST)
         self.before = Reading(known.snapshot_at, works, complete, known)
 
     @property
@@ -193,16 +179,16 @@ class Subject:
         """Whether words of ``work`` are wanted: of who is followed those of new works alone."""
         if not self.run.options.follow:
             return self.run.options.words
-        return self.run.options.words and self.following and work.key not in self._known_before
+        return self.run.options.words and self.following and work.key not in self._known
 
     @cached_property
-    def _known_before(self) -> frozenset[str]:
-        return frozenset(work.key for work in self.before.works) if self.before else frozenset()
+    def _known(self) -> dict[str, Work]:
+        """The works that were known before this run."""
+        return {work.key: work for work in self.before.works} if self.before else {}
 
     async def _walk(self, ids: Mapping[str, str]) -> None:
-        options, creator = self.run.options, self.creator
+        options, creator, before = self.run.options, self.creator, self._known
         assert creator is not None
-        before = {work.key: work for work in self.before.works} if self.before else {}
         # Where words are still due, the list is walked once more: it says where each clip is.
         due = not options.follow and any(self._words_are_due(work) for work in before.values())
         may_stop = self.following or (not options.terms.fresh and self._window_was_walked() and not due)
@@ -235,11 +221,11 @@ class Subject:
             self.collected = replace(self.collected, stop_reason="list_empty")
         if self.collected.stop_reason == "known":
             read = set(self.works)
-            self._take_known(before.values())
+            self._take_known()
             if self.following:
                 self.unread = frozenset(self.works.keys() - read)
         self._record_walk()
-        self.collected = replace(self.collected, items=(), media={})  # each page was taken as it came
+        self.collected = replace(self.collected, items=())  # each page was taken as it came
         if self.collected.stop_reason not in WHOLE:
             self._lack("works", self.collected.stop_reason)
         self.run.step("works", creator.key, self.collected.stop_reason, f"{len(self.works)} works")
@@ -258,12 +244,12 @@ class Subject:
 
     def _take(self, work: Work, media: Media) -> None:
         self.works[work.key], self.media[work.key] = work, media
-        if self._to_hear(work) and not _thin(work, media):
+        if self._to_hear(work) and not _thin(work, media) and not self._may_spare_speech(work):
             self.run.chain.add(work, media)
 
-    def _take_known(self, before: Iterable[Work]) -> None:
+    def _take_known(self) -> None:
         """What lies behind the first known work was walked before; it is in the library."""
-        for work in before:
+        for work in self._known.values():
             wanted = self._most is None or len(self.works) < self._most
             if work.key not in self.works and self._asked_for(work) and wanted:
                 self.works[work.key], self.media[work.key] = work, Media()
@@ -271,7 +257,7 @@ class Subject:
     def _window_was_walked(self) -> bool:
         """Whether an earlier walk got at least as far as this one is asked to, without a hole."""
         works = self.run.options.works
-        return any(self._was_walked(name) for name in (LIST, *(() if works is None else (f"{LIST}:{works}",))))
+        return self._was_walked(LIST) or (works is not None and self._was_walked(f"{LIST}:{works}"))
 
     def _words_are_due(self, work: Work) -> bool:
         """Whether an earlier run knew a clip of this work that may be heard, and nobody has said what is in it."""
@@ -296,8 +282,8 @@ class Subject:
         assert collected is not None
         if options.since is not None or options.until is not None:
             return
-        if collected.complete and self.before:
-            self.run.library.unlist(work for work in self.before.works if work.key not in self.works)
+        if collected.complete and self._known:
+            self.run.library.unlist(work for key, work in self._known.items() if key not in self.works)
         known = collected.stop_reason == "known"
         self._record(LIST, collected.complete or (known and self._was_walked(LIST)))
         if self.following:
@@ -330,38 +316,57 @@ class Subject:
         stage = f"{LIST}:{self.run.options.works}:{self.run.options.detail}"
         due: list[Work] = []
         if self.following:
-            thin = [work for work in thin if work.key not in self._known_before]
+            thin = [work for work in thin if work.key not in self._known]
         elif self.before and not self.run.options.terms.fresh and self._was_walked(stage):
-            known = {work.key for work in self.before.works}  # of these an earlier run had its choice
-            due = [work for work in thin if work.key in known and self._words_are_due(work)]
-            thin = [work for work in thin if work.key not in known]
+            # Of the known ones an earlier run had its choice.
+            due = [work for work in thin if work.key in self._known and self._words_are_due(work)]
+            thin = [work for work in thin if work.key not in self._known]
         chosen = due + self._chosen(thin)
-        turns, finished = asyncio.Semaphore(DETAILS_AT_ONCE), 0
+        detailed: list[str] = []
 
         async def one(work: Work) -> None:
-            nonlocal finished
-            async with turns:
-                try:
-                    found, media = await self._detail(work)
-                except DeadlinePassed:
-                    self._lack("detail", "deadline", work)
-                    return
-                except TikomniError as error:
-                    self._lack("detail", error.code, work)
-                    return
-                self.detailed.add(work.key)
-                self._take(renewed(found, work), media)
-                finished += 1
-                self.run.progress.stage("details", finished, len(chosen))
+            try:
+                found, media = await self._detail(work)
+            except (DeadlinePassed, TikomniError) as stop:
+                self._lack("detail", stop.code if isinstance(stop, TikomniError) else "deadline", work)
+                return
+            detailed.append(work.key)
+            self._take(renewed(found, work), media)
+            self.run.progress.stage("details", len(detailed), len(chosen))
 
-        await asyncio.gather(*(one(work) for work in chosen))
-        if self.detailed:
-            self.run.library.keep_works(self.works[key] for key in self.detailed)
+        await each(one, chosen, DETAILS_AT_ONCE)
+        if detailed:
+            self.run.library.keep_works(self.works[key] for key in detailed)
         if not self.following and not any(row.field == "detail" for row in self.missing):
             self._record(stage, True)
+        asked = {work.key for work in chosen}
+        left = MOST_DETAILS - len(asked) if self.run.options.detail == "sample" else len(self.works)
         for key, work in self.works.items():
             if self._to_hear(work):
-                self.run.chain.add(work, self.media[key])
+                closer = left > 0 and key not in asked and self._may_spare_speech(work)
+                left -= closer
+                self.run.chain.add(work, self.media[key], detail=self._own_answer if closer else None)
+
+    def _may_spare_speech(self, work: Work) -> bool:
+        """Whether the answer for ``work`` alone may hold subtitles that its list leaves out, and costs less than to
+        listen."""
+        return (
+            bool(work.partial)
+            and self.run.options.detail != "none"
+            and self.run.means.kept(work.key) is None
+            and detail_pays(work, self.media[work.key], self._detail_usd, self.run.settings)
+        )
+
+    @cached_property
+    def _detail_usd(self) -> float:
+        known = definition(self.target.platform or "")
+        return catalog.get(requests(known, "work", {"work_id": "-"})[0].route).price
+
+    async def _own_answer(self, work: Work) -> tuple[Work, Media]:
+        found, media = await self._detail(work)
+        self.works[work.key] = renewed(found, work)
+        self.run.library.keep_works([self.works[work.key]])
+        return self.works[work.key], media
 
     def _tells_more_alone(self, work: Work) -> bool:
         """Whether a call for ``work`` is worth its price: a list that cuts may leave out counts, too; a clip whose
@@ -391,7 +396,7 @@ class Subject:
         targets = [t for t in read_links(link, work.platform) if t.kind == "work"]
         if not targets:
             raise UpstreamError("not_found", f"{work.key}: its link names no work.")
-        return await facts_of(targets[0], self.run.dispatcher, self.run.settings, media_kind=work.media_kind)
+        return await facts_of(targets[0], self.run.dispatcher, media_kind=work.media_kind)
 
     async def _add_plays(self) -> None:
         if not self.run.options.plays or self.creator is None:
@@ -435,7 +440,6 @@ class Subject:
         order = standings(parted)
         return Picture(
             works=works,
-            cohort=parted,
             figures=figures(self.creator, parted, self.before.works if self.before else ()),
             standings=order,
             sample=sample(order, spoken, silent),

@@ -21,15 +21,15 @@ from tikomni.dispatch.dispatcher import Answer, Dispatcher
 from tikomni.dispatch.limiter import DeadlinePassed
 from tikomni.dispatch.outcomes import Outcome
 from tikomni.dispatch.terms import Terms
-from tikomni.envelope import Cost, Status
+from tikomni.envelope import Status
 from tikomni.errors import TikomniError, UpstreamError
 from tikomni.facts import Media, Missing, Transcript, Work
-from tikomni.pipelines.analyst import Analysis, Asked, of_run
+from tikomni.pipelines.analyst import Asked, of_run
 from tikomni.pipelines.benchmark import work_tasks
 from tikomni.pipelines.comments import Comments, Wanted
-from tikomni.pipelines.identity import OUTCOMES, UNREACHABLE, tells
-from tikomni.pipelines.session import Session, opened
-from tikomni.platforms import Definition, Reading, Target, definition, merge, read_work, requests
+from tikomni.pipelines.identity import OUTCOMES, tells, unreachable
+from tikomni.pipelines.session import Ended, Run, Session, each, opened
+from tikomni.platforms import Reading, Target, definition, merge, read_work, requests
 from tikomni.progress import Progress
 from tikomni.settings import Settings
 
@@ -62,47 +62,14 @@ class Options:
     comments: Wanted | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """One input and what became of it. ``pending``: a later run gets the rest without paying again.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done(Ended):
+    """One work and what became of it."""
 
-    ``tasks``: kind and folder of the analyses that may be written.
-    """
-
-    target: Target
-    status: Status
     work: Work | None = None
-    error: TikomniError | None = None
     card: Path | None = None
     document: Path | None = None
-    missing: tuple[Missing, ...] = ()
-    pending: bool = False
-    tasks: tuple[tuple[str, Path], ...] = ()
     comments: Comments | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Everything a run brought."""
-
-    done: tuple[Done, ...]
-    cost: Cost
-    warnings: tuple[str, ...]
-    interrupted: bool = False
-    analyses: tuple[Analysis, ...] = ()
-
-    @property
-    def pending(self) -> bool:
-        return any(one.pending for one in (*self.done, *self.analyses))
-
-    @property
-    def status(self) -> Status:
-        states = [d.status for d in self.done]
-        if all(s == "failed" for s in states):
-            return "failed"
-        if self.interrupted or "failed" in states or "partial" in states or not all(a.whole for a in self.analyses):
-            return "partial"
-        return "incomplete" if "incomplete" in states else "complete"
 
 
 @dataclass(slots=True)
@@ -122,7 +89,7 @@ class Facts:
 
 async def analyze(
     targets: Sequence[Target], options: Options, settings: Settings, deadline: Deadline, progress: Progress
-) -> Run:
+) -> Run[Done]:
     """Facts, words, documents and cards of ``targets``, which all name works.
 
     A stop by the user, the deadline or a failing input keeps what the others brought.
@@ -174,32 +141,28 @@ async def analyze(
 
 async def gather_facts(facts: Sequence[Facts], run: Session, go_on: Callable[[Work, Media], None]) -> None:
     """Fill in ``facts``, several at once; ``go_on`` is called with each work as soon as it is known."""
-    gate = asyncio.Semaphore(AT_ONCE)
     finished = 0
 
     async def one(fact: Facts) -> None:
         nonlocal finished
-        async with gate:
-            try:
-                fact.work, fact.media = await facts_of(fact.target, run.dispatcher, run.settings)
-            except DeadlinePassed:
-                return
-            except TikomniError as error:
-                fact.error = error
-            fact.pending = False
-            if fact.work is not None:
-                go_on(fact.work, fact.media)
-            run.step("facts", fact.name, "failed" if fact.error else "done", fact.error and fact.error.code)
-            finished += 1
-            run.progress.stage("facts", finished, len(facts))
+        try:
+            fact.work, fact.media = await facts_of(fact.target, run.dispatcher)
+        except DeadlinePassed:
+            return
+        except TikomniError as error:
+            fact.error = error
+        fact.pending = False
+        if fact.work is not None:
+            go_on(fact.work, fact.media)
+        run.step("facts", fact.name, "failed" if fact.error else "done", fact.error and fact.error.code)
+        finished += 1
+        run.progress.stage("facts", finished, len(facts))
 
     run.progress.stage("facts", 0, len(facts))
-    await asyncio.gather(*(one(fact) for fact in facts))
+    await each(one, facts, AT_ONCE)
 
 
-async def facts_of(
-    target: Target, dispatcher: Dispatcher, settings: Settings, media_kind: str | None = None
-) -> tuple[Work, Media]:
+async def facts_of(target: Target, dispatcher: Dispatcher, media_kind: str | None = None) -> tuple[Work, Media]:
     """Walk the platform's routes for one work until an answer is good enough.
 
     Args:
@@ -208,7 +171,7 @@ async def facts_of(
     Raises:
         UpstreamError: ``gone``, ``not_found`` or the last failure, when no route knows the work.
     """
-    known: Definition = definition(target.platform)
+    known, zone = definition(target.platform), dispatcher.settings.zone
     best: Reading | None = None
     last: Answer | None = None
     gone: Reading | None = None
@@ -226,9 +189,8 @@ async def facts_of(
         if (best is not None or gone is not None) and ended[request.route] == Outcome.EMPTY:
             continue
         further -= best is not None
-        answer = await dispatcher.call(request.route, request.inputs)
-        last = answer
-        if answer.outcome in UNREACHABLE and not answer.cached:
+        last = answer = await dispatcher.call(request.route, request.inputs)
+        if unreachable(answer):
             break
         if not tells(answer):
             continue
@@ -237,8 +199,8 @@ async def facts_of(
             answer.body,
             request.route,
             wanted=target.ids,
-            zone=settings.zone,
-            now=datetime.fromtimestamp(answer.at, settings.zone),
+            zone=zone,
+            now=datetime.fromtimestamp(answer.at, zone),
         )
         if reading.verdict in OUTCOMES:
             dispatcher.judge(answer, OUTCOMES[reading.verdict])
@@ -286,13 +248,14 @@ class Finish:
         try:
             return await self._store(fact)
         except TikomniError as error:  # a full disk, say: what was paid for is in the ledger, and is told as paid
-            return Done(fact.target, "failed", error=error)
+            return Done(target=fact.target, status="failed", error=error)
 
     async def _store(self, fact: Facts) -> Done:
         run, settings = self.run, self.run.settings
         if fact.work is None:
             error = run.unanswered(fact.target, fact.error, fact.pending)
-            return Done(fact.target, "partial" if fact.pending else "failed", error=error, pending=fact.pending)
+            status = "partial" if fact.pending else "failed"
+            return Done(target=fact.target, status=status, error=error, pending=fact.pending)
         spoken = fact.work.work_modality == "video"
         words = run.words_of(fact.work, self.options.words)
         work = fact.work.with_words(words.transcript, words.reason)
@@ -317,7 +280,17 @@ class Finish:
         pending = words.pending or (talk is not None and talk.pending)
         status = "partial" if talk and talk.missing else _status(work, asked, pending)
         run.step("documents", work.key, status)
-        return Done(fact.target, status, work, None, card, document, missing, pending, waiting, talk)
+        return Done(
+            target=fact.target,
+            status=status,
+            missing=missing,
+            pending=pending,
+            tasks=waiting,
+            work=work,
+            card=card,
+            document=document,
+            comments=talk,
+        )
 
     async def _pictures(self, work: Work) -> Pictures:
         """The pictures of ``work``, as far as they are there when time is up."""

@@ -9,7 +9,6 @@ its own is an enrichment. Everything particular to a platform is in its YAML fil
 and does no I/O but loading those files, when the first one is needed. ``platform.schema.json`` describes the format.
 """
 
-from tikomni.platforms.answers import payload
 from tikomni.platforms.definitions import Definition, definition, names
 from tikomni.platforms.engine import Reading, Request, merge, read_work, requests
 from tikomni.platforms.enrich import enriched, enrichment, read_enrichment
@@ -32,7 +31,6 @@ __all__ = [
     "merge",
     "merge_creators",
     "names",
-    "payload",
     "read_creator",
     "read_enrichment",
     "read_links",

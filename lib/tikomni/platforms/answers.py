@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from sys import intern
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+from tikomni.facts import Creator, Work
 from tikomni.platforms.convert import Count, text
 from tikomni.platforms.definitions import Candidate, Gone, Object
 
 Verdict = Literal["ok", "sparse", "empty", "gone", "failed"]
 Candidates = Mapping[str, tuple[Candidate, ...]]
+Known = TypeVar("Known", Work, Creator)
 
 MOST_LAYERS = 3
 LONGEST_NOTE = 200
@@ -41,16 +43,11 @@ class Facts:
     approximate: dict[str, str] = field(default_factory=dict)
 
 
-def payload(body: Any, most: int = MOST_LAYERS) -> Any:
-    """What an answer carries: the envelope's layers of ``data`` taken off, at most ``most``.
-
-    The envelope's own members (``time``, ``params``, ``request_id``) are never seen by what reads the payload.
-    """
-    return layers_of(body, most)[-1]
-
-
 def layers_of(body: Any, most: int = MOST_LAYERS) -> list[Any]:
-    """An answer and what stands in its layers of ``data``, outermost first."""
+    """An answer and what stands in its layers of ``data``, outermost first.
+
+    The envelope's own members (``time``, ``params``, ``request_id``) are never seen by what reads the innermost.
+    """
     found = [body]
     while len(found) <= most and isinstance(body, dict) and isinstance(body.get("data"), dict | list):
         body = body["data"]
@@ -137,6 +134,14 @@ def note_of(rule: Object, layers: list[Any]) -> str | None:
     return next((note[:LONGEST_NOTE] for note in notes if note), None)
 
 
-def only(values: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
-    """The members of ``values`` that are named."""
-    return {name: values[name] for name in names if name in values}
+def filled(mine: Known, theirs: Known, names: Iterable[str], told: Iterable[str]) -> Known:
+    """``mine`` with what it lacks of ``names`` taken from ``theirs``; ``told`` are the fields that tell of others."""
+    lacking = [n for n in names if getattr(mine, n) in (None, ()) and getattr(theirs, n) not in (None, ())]
+    added = {name: {n: why for n, why in getattr(theirs, name).items() if n in lacking} for name in told}
+    return replace(
+        mine,
+        **{name: getattr(theirs, name) for name in lacking},
+        **{name: getattr(mine, name) | values for name, values in added.items()},
+        platform_native_ids={**theirs.platform_native_ids, **mine.platform_native_ids},
+        missing={name: why for name, why in mine.missing.items() if name not in lacking},
+    )

@@ -63,16 +63,12 @@ def labelled(value: Any) -> str | None:
 
 
 def identifier(value: Any) -> str | None:
-    """An id as text. Ids that a JSON reader turned into floats have lost digits and are refused."""
+    """An id as text; platforms send "" or "0" where there is none. Ids that a JSON reader turned into floats have lost
+    digits and are refused."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**MOST_DIGITS:
         return str(value)
     kept = text(value)
     return kept if kept and kept != "0" and len(kept) <= 200 and not any(c.isspace() for c in kept) else None
-
-
-def handle(value: Any) -> str | None:
-    """What people type to find an account; platforms send "" or "0" where there is none."""
-    return identifier(value)
 
 
 def count(value: Any) -> Count | None:
@@ -234,24 +230,9 @@ def article(value: Any) -> str | None:
 
 
 CONVERTERS: dict[str, Converter] = {
-    "article": article,
-    "count": count,
-    "count_seen": count_seen,
-    "duration_ms": duration_ms,
-    "duration_s": duration_s,
-    "first_url": first_url,
-    "flag": flag,
-    "handle": handle,
     "id": identifier,
-    "labelled": labelled,
-    "number": number,
-    "page_url": page_url,
-    "raw_text": raw_text,
-    "tags": tags,
-    "text": text,
-    "unix_ms": unix_ms,
-    "unix_s": unix_s,
-    "urls": urls,
+    **{one.__name__: one for one in (article, count, count_seen, duration_ms, duration_s, first_url, flag, labelled)},
+    **{one.__name__: one for one in (number, page_url, raw_text, tags, text, unix_ms, unix_s, urls)},
 }
 """Converters by the name that the YAML uses. ``query:<name>`` stands for ``query_value`` of that name."""
 

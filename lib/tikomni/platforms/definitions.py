@@ -7,8 +7,8 @@ JMESPath are imported when the first file is read, not before.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cache, cached_property
 from pathlib import Path as File
 from typing import Any
@@ -45,15 +45,11 @@ class Path:
         except (JMESPathError, ArithmeticError, AttributeError, TypeError, ValueError):
             return None
 
-    def __repr__(self) -> str:
-        return f"Path({self.text!r})"
-
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One place where a fact may stand: a path from the item, and how its value becomes the fact."""
 
-    converter: str
     convert: Converter
     path: Path
 
@@ -67,10 +63,10 @@ class Route:
     """
 
     route: str
-    send: tuple[Mapping[str, Any], ...]
-    serves: frozenset[str] = frozenset()
-    unless: tuple[str, ...] = ()
-    first_when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    send: Sequence[Mapping[str, Any]]
+    serves: Collection[str] = ()
+    unless: Sequence[str] = ()
+    first_when: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +90,13 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a work is: the first kind whose ``when`` finds true. ``page`` is its canonical address."""
+    """What a work is: the first kind whose ``when`` finds true. ``page`` is its canonical address, where the kind has
+    one of its own."""
 
-    when: Path | None
     media_kind: MediaKind
     work_modality: Modality
-    page: str
+    page: str | None = None
+    when: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +129,7 @@ class Partial:
 
     field: str
     reason: str
-    when: Path | None
+    when: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,18 +149,18 @@ class Object:
     ``items``: paths from the payload to one item or a list of them, best first. ``accept``: groups of fields, of
     each of which one must be there. ``own``: facts for our own use that are not published (tokens). ``not_video``,
     ``watermarked``: addresses that are no video, or a marked one. ``rare_codecs``: those that few players know.
-    ``page``: the canonical address where it does not hang on the kind. ``open_page``: the address that opens for a
+    ``page``: the canonical address, where the kind has none of its own. ``open_page``: the address that opens for a
     person, where that is another one. ``hidden``: the object is there, but shows nothing of itself (a private account).
     ``resolve``: routes that find its id, tried where the object's own routes cannot be asked.
     """
 
-    routes: tuple[Route, ...]
     items: tuple[Path, ...]
     fields: Mapping[str, tuple[Candidate, ...]]
+    routes: tuple[Route, ...] = ()
     native_ids: Mapping[str, tuple[Candidate, ...]] = field(default_factory=dict)
     own: Mapping[str, tuple[Candidate, ...]] = field(default_factory=dict)
-    accept: tuple[tuple[str, ...], ...] = ()
-    unpublished: frozenset[str] = frozenset()
+    accept: Sequence[Sequence[str]] = ()
+    unpublished: Collection[str] = ()
     gone_answer: tuple[Gone, ...] = ()
     gone_item: tuple[Gone, ...] = ()
     notes: tuple[Path, ...] = ()
@@ -171,7 +168,7 @@ class Object:
     streams: tuple[Streams, ...] = ()
     not_video: re.Pattern[str] | None = None
     watermarked: re.Pattern[str] | None = None
-    rare_codecs: frozenset[str] = frozenset()
+    rare_codecs: Collection[str] = ()
     subtitles: tuple[Subtitles, ...] = ()
     page: str | None = None
     open_page: str | None = None
@@ -207,7 +204,7 @@ class ListRoute:
     ask: Route
     items: tuple[Path, ...]
     page: tuple[PageField, ...]
-    entry: tuple[Path, ...] = ()
+    entry: tuple[Path, ...] = (Path("@"),)
     more: Path | None = None
     size: tuple[str, int] | None = None
     layers: int = 3
@@ -236,7 +233,7 @@ class List:
     routes: tuple[ListRoute, ...]
     drop: tuple[Gone, ...] = ()
     newest_first: bool = False
-    accept: tuple[tuple[str, ...], ...] = ()
+    accept: Sequence[Sequence[str]] = ()
     choices: Mapping[str, Choice] = field(default_factory=dict)
     resolve: tuple[Resolve, ...] = ()
 
@@ -254,9 +251,8 @@ class EnrichRoute:
 
 @dataclass(frozen=True, slots=True)
 class Enrich:
-    """Facts that cost a call of their own, and so are fetched only when asked for."""
+    """Facts of works that cost a call of their own, and so are fetched only when asked for."""
 
-    of: str
     routes: tuple[EnrichRoute, ...]
     fields: Mapping[str, tuple[Candidate, ...]]
 
@@ -269,10 +265,10 @@ class Definition:
     name: str
     name_zh: str
     language: str
-    referer: str | None
     objects: Mapping[str, Object]
-    lists: Mapping[str, List]
-    enrich: Mapping[str, Enrich]
+    referer: str | None = None
+    lists: Mapping[str, List] = field(default_factory=dict)
+    enrich: Mapping[str, Enrich] = field(default_factory=dict)
 
 
 def names() -> tuple[str, ...]:
@@ -292,16 +288,8 @@ def definition(platform: str) -> Definition:
             "unsupported_link", f"{platform!r} is not a platform that is known here.", details={"known": names()}
         )
     raw = document(platform)
-    return Definition(
-        platform=raw["platform"],
-        name=raw["name"],
-        name_zh=raw["name_zh"],
-        language=raw["language"],
-        referer=raw.get("referer"),
-        objects={name: _object(rule) for name, rule in raw["objects"].items()},
-        lists={name: _list(rule) for name, rule in raw.get("lists", {}).items()},
-        enrich={name: _enrich(rule) for name, rule in raw.get("enrich", {}).items()},
-    )
+    members = {name: value for name, value in raw.items() if name != "links"}
+    return _made(Definition, members, objects=_members(_object), lists=_members(_list), enrich=_members(_enrich))
 
 
 @cache
@@ -346,134 +334,105 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, bool) else value
 
 
-def _path(text: str | None) -> Path | None:
-    return Path(text) if text else None
+def _rows(make: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
+    """What makes something of each member of a list."""
+    return lambda rows: tuple(map(make, rows))
 
 
-def _paths(texts: Any) -> tuple[Path, ...]:
-    return tuple(Path(text) for text in texts or ())
+def _members(make: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
+    """The same for each member of an object."""
+    return lambda members: {name: make(member) for name, member in members.items()}
 
 
-def _pattern(text: str | None) -> re.Pattern[str] | None:
-    return re.compile(text) if text else None
+def _made(kind: Any, raw: Mapping[str, Any], **converters: Callable[[Any], Any]) -> Any:
+    """A ``kind`` of the members in ``raw``, which have the names of its fields; what ``raw`` lacks has its default."""
+    return kind(**{name: converters[name](value) if name in converters else value for name, value in raw.items()})
 
 
-def _candidates(rows: Mapping[str, list[dict[str, str]]] | None) -> dict[str, tuple[Candidate, ...]]:
-    return {name: tuple(_pairs(pairs)) for name, pairs in (rows or {}).items()}
+def _pairs(pairs: list[dict[str, str]]) -> tuple[Candidate, ...]:
+    return tuple(Candidate(named(converter), Path(path)) for pair in pairs for converter, path in pair.items())
 
 
-def _pairs(pairs: list[dict[str, str]]) -> Iterator[Candidate]:
-    for pair in pairs:
-        ((converter, path),) = pair.items()
-        yield Candidate(converter, named(converter), Path(path))
+_paths = _rows(Path)
+_candidates = _members(_pairs)
 
 
-def _route(raw: Mapping[str, Any]) -> Route:
-    return Route(
-        route=raw["route"],
-        send=tuple(raw["send"]),
-        serves=frozenset(raw.get("serves", ())),
-        unless=tuple(raw.get("unless", ())),
-        first_when={name: tuple(values) for name, values in raw.get("first_when", {}).items()},
-    )
+def _asking(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """``raw`` with what it says of a route as its member ``ask``."""
+    route = {name: value for name, value in raw.items() if name in _OF_ROUTE}
+    return {name: value for name, value in raw.items() if name not in _OF_ROUTE} | {"ask": Route(**route)}
 
 
-def _gone(rows: Any) -> tuple[Gone, ...]:
-    return tuple(
-        Gone(
-            Path(row["path"]),
-            row["reason"],
-            row.get("is"),
-            _pattern(row.get("matches")),
-            tuple(row.get("retry_with", ())),
-        )
-        for row in rows or ()
-    )
+_OF_ROUTE = {one.name for one in fields(Route)}
+
+
+def _gone(raw: Mapping[str, Any]) -> Gone:
+    values = {"equals" if name == "is" else name: value for name, value in raw.items()}
+    return _made(Gone, values, path=Path, matches=re.compile, retry_with=tuple)
 
 
 def _object(raw: Mapping[str, Any]) -> Object:
-    gone = raw.get("gone", {})
-    return Object(
-        routes=tuple(map(_route, raw.get("routes", ()))),
-        items=_paths(raw["items"]),
-        fields=_candidates(raw["fields"]),
-        native_ids=_candidates(raw.get("native_ids")),
-        own=_candidates(raw.get("own")),
-        accept=tuple(map(tuple, raw.get("accept", ()))),
-        unpublished=frozenset(raw.get("unpublished", ())),
-        gone_answer=_gone(gone.get("answer")),
-        gone_item=_gone(gone.get("item")),
-        notes=_paths(raw.get("notes")),
-        kinds=tuple(
-            Kind(_path(k.get("when")), k["media_kind"], k["work_modality"], k["page"]) for k in raw.get("kinds", ())
-        ),
-        streams=tuple(_streams(s) for s in raw.get("streams", ())),
-        not_video=_pattern(raw.get("not_video")),
-        watermarked=_pattern(raw.get("watermarked")),
-        rare_codecs=frozenset(raw.get("rare_codecs", ())),
-        subtitles=tuple(
-            Subtitles(
-                Path(s["entries"]),
-                Path(s["url"]),
-                _path(s.get("tag")),
-                _path(s.get("language")),
-                s.get("by_tag", False),
-            )
-            for s in raw.get("subtitles", ())
-        ),
-        page=raw.get("page"),
-        open_page=raw.get("open_page"),
-        hidden=_gone(raw.get("hidden")),
-        resolve=tuple(map(_resolve, raw.get("resolve", ()))),
+    gone = {f"gone_{name}": rows for name, rows in raw.get("gone", {}).items()}
+    return _made(
+        Object,
+        {name: value for name, value in raw.items() if name != "gone"} | gone,
+        routes=_rows(lambda route: Route(**route)),
+        items=_paths,
+        fields=_candidates,
+        native_ids=_candidates,
+        own=_candidates,
+        gone_answer=_rows(_gone),
+        gone_item=_rows(_gone),
+        notes=_paths,
+        kinds=_rows(lambda kind: _made(Kind, kind, when=Path)),
+        streams=_rows(_streams),
+        not_video=re.compile,
+        watermarked=re.compile,
+        subtitles=_rows(_subtitles),
+        hidden=_rows(_gone),
+        resolve=_rows(_resolve),
     )
 
 
-def _resolve(raw: Mapping[str, Any]) -> Resolve:
-    return Resolve(_route(raw), _paths(raw["items"]), _candidates(raw["ids"]), _candidates(raw.get("equals")))
-
-
 def _streams(raw: Mapping[str, Any]) -> Streams:
-    parts = {name: _path(raw.get(name)) for name in ("height", "bitrate", "size", "codec")}
-    return Streams(Path(raw["entries"]), Path(raw["url"]), **parts, watermark=raw.get("watermark", False))
+    return _made(Streams, raw, entries=Path, url=Path, height=Path, bitrate=Path, size=Path, codec=Path)
+
+
+def _subtitles(raw: Mapping[str, Any]) -> Subtitles:
+    return _made(Subtitles, raw, entries=Path, url=Path, tag=Path, language=Path)
+
+
+def _resolve(raw: Mapping[str, Any]) -> Resolve:
+    return _made(Resolve, _asking(raw), items=_paths, ids=_candidates, equals=_candidates)
 
 
 def _list(raw: Mapping[str, Any]) -> List:
-    return List(
-        raw["of"],
-        tuple(map(_list_route, raw["routes"])),
-        _gone(raw.get("drop")),
-        raw.get("newest_first", False),
-        tuple(map(tuple, raw.get("accept", ()))),
-        {name: Choice(**choice) for name, choice in raw.get("choices", {}).items()},
-        tuple(map(_resolve, raw.get("resolve", ()))),
+    return _made(
+        List,
+        raw,
+        routes=_rows(_list_route),
+        drop=_rows(_gone),
+        choices=_members(lambda choice: Choice(**choice)),
+        resolve=_rows(_resolve),
     )
 
 
 def _list_route(raw: Mapping[str, Any]) -> ListRoute:
-    size = raw.get("size")
-    return ListRoute(
-        ask=_route(raw),
-        items=_paths(raw["items"]),
-        page=tuple(map(_page_field, raw["page"])),
-        entry=_paths(raw.get("entry", ["@"])),
-        more=_path(raw.get("more")),
-        size=(size["send"], size["most"]) if size else None,
-        layers=raw.get("layers", 3),
-        partial=tuple(Partial(p["field"], p["reason"], _path(p.get("when"))) for p in raw.get("partial", ())),
-    )
-
-
-def _page_field(raw: Mapping[str, Any]) -> PageField:
-    return PageField(
-        raw["send"], raw["first"], _path(raw.get("next")), raw.get("step"), raw.get("keep", False), raw.get("means")
+    return _made(
+        ListRoute,
+        _asking(raw),
+        items=_paths,
+        page=_rows(lambda page: _made(PageField, page, next=Path)),
+        entry=_paths,
+        more=Path,
+        size=lambda size: (size["send"], size["most"]),
+        partial=_rows(lambda partial: _made(Partial, partial, when=Path)),
     )
 
 
 def _enrich(raw: Mapping[str, Any]) -> Enrich:
-    routes = (
-        EnrichRoute(
-            _route(row), _paths(row["items"]), tuple(_pairs(row["id"])), row.get("most", 1), row.get("least", 1)
-        )
-        for row in raw["routes"]
-    )
-    return Enrich(raw["of"], tuple(routes), _candidates(raw["fields"]))
+    return _made(Enrich, raw, routes=_rows(_enrich_route), fields=_candidates)
+
+
+def _enrich_route(raw: Mapping[str, Any]) -> EnrichRoute:
+    return _made(EnrichRoute, _asking(raw), items=_paths, id=_pairs)

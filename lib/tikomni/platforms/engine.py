@@ -7,7 +7,7 @@ gets a verdict; nothing in it makes this module raise.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -19,10 +19,10 @@ from tikomni.platforms.answers import (
     Verdict,
     choose,
     facts_in,
+    filled,
     gone_by,
     layers_of,
     note_of,
-    only,
     plain_values,
     refusal,
 )
@@ -53,7 +53,7 @@ class Request:
 
     route: str
     inputs: dict[str, Any]
-    serves: frozenset[str] = frozenset()
+    serves: Collection[str] = ()
 
     def may_serve(self, media_kind: str) -> bool:
         return not self.serves or media_kind in self.serves
@@ -86,17 +86,10 @@ def requests(definition: Definition, kind: str, ids: Mapping[str, str]) -> tuple
         ids: what is known of it: ``Target.ids``, and its link as ``url``.
     """
     rule = definition.objects.get(kind)
-    routes = rule.routes if rule else ()
-    first = [r for r in routes if any(ids.get(name) in values for name, values in r.first_when.items())]
-    ordered = [*first, *(r for r in routes if r not in first)]
-    found = []
-    for route in ordered:
-        if any(ids.get(name) for name in route.unless):
-            continue
-        send = inputs(route, ids)
-        if send is not None:
-            found.append(Request(route.route, send, route.serves))
-    return tuple(found)
+    routes = [route for route in (rule.routes if rule else ()) if not any(ids.get(name) for name in route.unless)]
+    routes.sort(key=lambda r: not any(ids.get(name) in values for name, values in r.first_when.items()))
+    sent = ((route, inputs(route, ids)) for route in routes)
+    return tuple(Request(route.route, send, route.serves) for route, send in sent if send is not None)
 
 
 def read_work(
@@ -142,21 +135,10 @@ def merge(base: Reading, other: Reading) -> Reading:
         return base
     mine, theirs = base.work, other.work
     alike = mine.work_modality == theirs.work_modality  # else one answer took the work for something that it is not
-    lacking = [
-        name
-        for name in (FILLED if alike else WANTED)
-        if getattr(mine, name) in (None, ()) and getattr(theirs, name) not in (None, ())
-    ]
     opens = mine.open_url == mine.source_url and theirs.open_url != theirs.source_url
     work = replace(
-        mine,
-        **{name: getattr(theirs, name) for name in lacking},
-        platform_native_ids={**theirs.platform_native_ids, **mine.platform_native_ids},
+        filled(mine, theirs, FILLED if alike else WANTED, ("approximate", "partial", "field_sources")),
         open_url=theirs.open_url if opens else mine.open_url,
-        approximate=mine.approximate | only(theirs.approximate, lacking),
-        partial=mine.partial | only(theirs.partial, lacking),
-        field_sources=mine.field_sources | only(theirs.field_sources, lacking),
-        missing={name: why for name, why in mine.missing.items() if name not in lacking},
     )
     media = base.media
     if alike:
@@ -218,7 +200,7 @@ def work_in(
 def _links(rule: Object, kind: Kind, item: Any, work_id: str, wanted: Mapping[str, str]) -> dict[str, str]:
     known = {**plain_values(rule.own, item), **{k: v for k, v in wanted.items() if v}, "work_id": work_id}
     quoted = {name: quote(value, safe="", errors="replace") for name, value in known.items() if isinstance(value, str)}
-    source = fill(kind.page, quoted)
+    source = fill(kind.page or rule.page, quoted)
     return {"source_url": source, "open_url": fill(rule.open_page, quoted) or source}
 
 

@@ -5,13 +5,13 @@ Pure: who asks for such facts, and whether, is not decided here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from tikomni.facts import Work
 from tikomni.platforms.answers import Facts, facts_in, first_value, layers_of
-from tikomni.platforms.definitions import Definition, EnrichRoute, inputs
+from tikomni.platforms.definitions import Definition, inputs
 from tikomni.platforms.engine import Request
 
 
@@ -21,15 +21,11 @@ def enrichment(definition: Definition, name: str, works: Iterable[Work]) -> tupl
     ids = list(dict.fromkeys(work.platform_work_id for work in works))
     found = []
     while rule and ids:
-        route = _route(rule.routes, len(ids))
+        route = next((route for route in rule.routes if route.least <= len(ids)), rule.routes[-1])
         now, ids = ids[: route.most], ids[route.most :]
         send = inputs(route.ask, {"work_id": now[0], "work_ids": ",".join(now)})
         found.append(Request(route.ask.route, send or {}))
     return tuple(found)
-
-
-def _route(routes: Sequence[EnrichRoute], left: int) -> EnrichRoute:
-    return next((route for route in routes if route.least <= left), routes[-1])
 
 
 def read_enrichment(definition: Definition, name: str, body: Any, route: str) -> dict[str, Facts]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal
 from urllib.parse import unquote
@@ -27,7 +27,6 @@ class Elsewhere:
 
     platform: str
     name: str
-    name_zh: str
     route: str | None = None
     inputs: dict[str, str] = field(default_factory=dict)
 
@@ -254,13 +253,10 @@ def _link(scheme: str, host: str, rest: str, rules: Rules | None, expect: Target
 
 
 def _elsewhere(rules: Rules, page: Page, ids: dict[str, str], url: str) -> Elsewhere | None:
-    if rules.elsewhere is None:
-        return None
     filled = {name: fill(template, ids | {"url": url}) for name, template in page.inputs.items()}
-    base = rules.elsewhere
-    if page.route is None or None in filled.values():
-        return base
-    return Elsewhere(base.platform, base.name, base.name_zh, page.route, filled)
+    if rules.elsewhere is None or page.route is None or None in filled.values():
+        return rules.elsewhere
+    return replace(rules.elsewhere, route=page.route, inputs=filled)
 
 
 def _match(page: Page, host: str, path: str, pairs: list[tuple[str, str]]) -> dict[str, str] | None:
@@ -295,20 +291,23 @@ def _bare(token: str, platform: str | None, expect: TargetKind | None) -> Target
 @cache
 def _all_rules() -> tuple[Rules, ...]:
     """The rules of every platform; the first that claims a host has it."""
-    own = [_own_rules(document(name)) for name in names()]
-    return (*own, *(_other_rules(raw) for raw in document(ELSEWHERE)["platforms"]))
+    own = (_rules(name, document(name)["links"]) for name in names())
+    others = (
+        _rules(raw["platform"], raw, Elsewhere(raw["platform"], raw["name"]))
+        for raw in document(ELSEWHERE)["platforms"]
+    )
+    return (*own, *others)
 
 
-def _own_rules(raw: Mapping[str, Any]) -> Rules:
-    links = raw["links"]
-    ids: dict[str, str] = links["ids"]
-    hosts = tuple(links["hosts"])
+def _rules(platform: str, raw: Mapping[str, Any], elsewhere: Elsewhere | None = None) -> Rules:
+    ids: dict[str, str] = raw.get("ids", {})
+    hosts = tuple(raw["hosts"])
     bare = tuple(
         Bare(b["kind"], b["id"], re.compile(ids[b["id"]]), re.compile(b.get("certain", ids[b["id"]])))
-        for b in links["bare"]
+        for b in raw.get("bare", ())
     )
-    pages = tuple(_page(p, hosts, ids) for p in links["pages"])
-    return Rules(raw["platform"], hosts, pages, bare, _handle(links.get("handle")), links.get("carry", {}))
+    pages = tuple(_page(page, hosts, ids) for page in raw["pages"])
+    return Rules(platform, hosts, pages, bare, _handle(raw.get("handle")), raw.get("carry", {}), elsewhere)
 
 
 def _handle(raw: Mapping[str, Any] | None) -> Handle | None:
@@ -316,12 +315,6 @@ def _handle(raw: Mapping[str, Any] | None) -> Handle | None:
         return None
     also = {name: re.compile(pattern) for name, pattern in raw.get("also", {}).items()}
     return Handle(re.compile(raw["pattern"], re.ASCII), re.compile(raw["label"]), also)
-
-
-def _other_rules(raw: Mapping[str, Any]) -> Rules:
-    hosts = tuple(raw["hosts"])
-    pages = tuple(_page(p, hosts, raw.get("ids", {})) for p in raw.get("pages", ()))
-    return Rules(raw["platform"], hosts, pages, elsewhere=Elsewhere(raw["platform"], raw["name"], raw["name_zh"]))
 
 
 def _page(raw: Mapping[str, Any], hosts: tuple[str, ...], ids: Mapping[str, str]) -> Page:
@@ -334,12 +327,5 @@ def _page(raw: Mapping[str, Any], hosts: tuple[str, ...], ids: Mapping[str, str]
         name: tuple((parameter, re.compile(ids[name])) for parameter in parameters)
         for name, parameters in raw.get("query", {}).items()
     }
-    return Page(
-        kind=raw["kind"],
-        hosts=tuple(raw.get("hosts", hosts)),
-        path=path,
-        query=query,
-        put=raw.get("put", {}),
-        route=raw.get("route"),
-        inputs=raw.get("inputs", {}),
-    )
+    own = tuple(raw.get("hosts", hosts))
+    return Page(raw["kind"], own, path, query, raw.get("put", {}), raw.get("route"), raw.get("inputs", {}))

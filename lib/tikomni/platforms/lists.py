@@ -29,7 +29,7 @@ from tikomni.platforms.answers import (
 from tikomni.platforms.convert import flag
 from tikomni.platforms.definitions import Definition, List, ListRoute, Object, PageField, Resolve, inputs
 from tikomni.platforms.engine import Request, tells_something, work_in
-from tikomni.platforms.people import creator_in
+from tikomni.platforms.people import asked, creator_in
 
 ID_FIELDS = {"work": "platform_work_id", "creator": "platform_author_id", "comment": "comment_id"}
 AD, DUPLICATE, NO_OBJECT = "ad", "duplicate", "not_a_{}"
@@ -74,8 +74,7 @@ def list_resolvers(
 ) -> tuple[tuple[Request, Resolve], ...]:
     """The calls that tell an id that a list needs (of a topic, by its name), in the order to try them."""
     listed = definition.lists.get(list_name)
-    asked = ((inputs(row.ask, known), row) for row in (listed.resolve if listed else ()))
-    return tuple((Request(row.ask.route, send), row) for send, row in asked if send is not None)
+    return asked(listed.resolve if listed else (), known)
 
 
 def page_request(route: ListRoute, known: Mapping[str, str], page: Mapping[str, Any]) -> Request:
@@ -130,7 +129,7 @@ def read_list(
     if not entries:
         if no := refusal(rule, layers):
             return Page(no.verdict, reason=no.reason, note=no.note)
-        if entries is None and failure_of(found) is None and not _says_no_more(walked, found):
+        if entries is None and failure_of(found) is None and _more(walked, found) is not False:
             return Page("empty", reason="no_list", note=note_of(rule, layers))
     read = _Read(definition, listed, walked, rule, known, zone, now)
     for entry in entries or ():
@@ -243,10 +242,6 @@ def _accepted(listed: List, item: Entry) -> bool:
 def _more(route: ListRoute, found: Any) -> bool | None:
     """Whether the platform says that there is more: a number, a boolean or a text."""
     return flag(route.more.find(found)) if route.more else None
-
-
-def _says_no_more(route: ListRoute, found: Any) -> bool:
-    return _more(route, found) is False
 
 
 def _following(

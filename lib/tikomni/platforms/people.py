@@ -5,8 +5,8 @@ Pure functions over JSON and a ``Definition``; nothing in an answer makes this m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -17,11 +17,11 @@ from tikomni.platforms.answers import (
     Verdict,
     choose,
     facts_in,
+    filled,
     first_value,
     gone_by,
     layers_of,
     note_of,
-    only,
     plain_values,
     refusal,
 )
@@ -118,16 +118,7 @@ def merge_creators(base: CreatorReading, other: CreatorReading, definition: Defi
         return other
     if other.creator is None or other.creator.key != base.creator.key:
         return base
-    mine, theirs = base.creator, other.creator
-    lacking = [name for name in FILLED if getattr(mine, name) is None and getattr(theirs, name) is not None]
-    creator = replace(
-        mine,
-        **{name: getattr(theirs, name) for name in lacking},
-        platform_native_ids={**theirs.platform_native_ids, **mine.platform_native_ids},
-        approximate=mine.approximate | only(theirs.approximate, lacking),
-        field_sources=mine.field_sources | only(theirs.field_sources, lacking),
-        missing={name: why for name, why in mine.missing.items() if name not in lacking},
-    )
+    creator = filled(base.creator, other.creator, FILLED, ("approximate", "field_sources"))
     return _judged(definition.objects["creator"], creator, base.hidden or other.hidden)
 
 
@@ -139,9 +130,13 @@ def _judged(rule: Object, creator: Creator, hidden: str | None) -> CreatorReadin
 
 def resolvers(definition: Definition, known: Mapping[str, str]) -> tuple[tuple[Request, Resolve], ...]:
     """The calls that tell a creator's id from what is known (a short link, a handle), in the order to try them."""
-    rows = definition.objects["creator"].resolve
-    asked = ((inputs(row.ask, known), row) for row in rows)
-    return tuple((Request(row.ask.route, send), row) for send, row in asked if send is not None)
+    return asked(definition.objects["creator"].resolve, known)
+
+
+def asked(rows: Iterable[Resolve], known: Mapping[str, str]) -> tuple[tuple[Request, Resolve], ...]:
+    """The calls of ``rows`` for which enough is known."""
+    sent = ((inputs(row.ask, known), row) for row in rows)
+    return tuple((Request(row.ask.route, send), row) for send, row in sent if send is not None)
 
 
 def read_ids(row: Resolve, body: Any, known: Mapping[str, str]) -> dict[str, str]:

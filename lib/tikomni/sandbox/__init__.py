@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from tikomni.sandbox.asr import Script
 from tikomni.sandbox.links import SAMPLES, Link, links
-from tikomni.sandbox.server import KEY, Sandbox, Seen, serve
+from tikomni.sandbox.server import KEY, Sandbox, Seen
 from tikomni.sandbox.world.own_account import COOKIE
 
-__all__ = ["COOKIE", "KEY", "SAMPLES", "Link", "Sandbox", "Script", "Seen", "links", "serve"]
+__all__ = ["COOKIE", "KEY", "SAMPLES", "Link", "Sandbox", "Script", "Seen", "links"]

@@ -14,6 +14,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+ORIGIN = "http://sandbox.invalid"
+"""Stands in an answer for the sandbox's own address, until it is sent."""
 ZONE = "America/Los_Angeles"
 
 
@@ -78,20 +80,11 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def envelope(
-    data: Any,
-    *,
-    request_id: str,
-    router: str,
-    params: Mapping[str, Any],
-    origin: str,
-    cache_url: str,
-    code: int = 200,
-) -> dict[str, Any]:
+def envelope(data: Any, request_id: str, router: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """The upstream's wrapping of ``data``; ``params`` echoes what was asked."""
     now = datetime.now(ZoneInfo(ZONE))
     return {
-        "code": code,
+        "code": 200,
         "request_id": request_id,
         "message": MESSAGE[0],
         "message_zh": MESSAGE[1],
@@ -99,10 +92,10 @@ def envelope(
         "time": now.strftime("%Y-%m-%d %H:%M:%S"),
         "time_stamp": int(now.timestamp()),
         "time_zone": ZONE,
-        "docs": f"{origin}/docs#{router}",
+        "docs": f"{ORIGIN}/docs#{router}",
         "cache_message": CACHE_MESSAGE[0],
         "cache_message_zh": CACHE_MESSAGE[1],
-        "cache_url": cache_url,
+        "cache_url": f"{ORIGIN}/cache/{request_id}?sign={request_id[:8]}",
         "router": router,
         "params": dict(params),
         "data": data,

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from tikomni.sandbox.answers import refuse
+from tikomni.sandbox.answers import ORIGIN, refuse
 from tikomni.sandbox.bill import Bill
 from tikomni.sandbox.world.media import Media
 
@@ -135,7 +135,7 @@ class Asr:
             },
         }
 
-    def poll(self, task_id: str, origin: str) -> Json:
+    def poll(self, task_id: str) -> Json:
         """The envelope's ``data`` for this job. Items and words are there when all is done."""
         job = self._jobs.get(task_id)
         if job is None:
@@ -156,7 +156,7 @@ class Asr:
             "failed_count": failed,
             "pending_count": pending,
             "task_metrics": {"TOTAL": len(job.items), "SUCCEEDED": len(finished) - failed, "FAILED": failed},
-            "items": _items(job, len(finished), origin),
+            "items": _items(job, len(finished)),
         } | (_words(job) if status == "SUCCEEDED" else {})
 
     def document(self, task_id: str, index: int) -> Json | None:
@@ -180,19 +180,19 @@ def _outcome(succeeded: int, failed: int) -> str:
     return "SUCCEEDED" if not failed else "PARTIAL_SUCCEEDED" if succeeded else "FAILED"
 
 
-def _items(job: _Job, finished: int, origin: str) -> list[Json]:
+def _items(job: _Job, finished: int) -> list[Json]:
     linked = not job.script.links_last or finished == len(job.items)
-    rows = [_row(item, job, item.index < finished, linked, origin) for item in job.items]
+    rows = [_row(item, job, item.index < finished, linked) for item in job.items]
     return rows[::-1] if job.script.reverse else rows
 
 
-def _row(item: _Item, job: _Job, finished: bool, linked: bool, origin: str) -> Json:
+def _row(item: _Item, job: _Job, finished: bool, linked: bool) -> Json:
     script = job.script
     row: Json = {"item_index": item.index} if script.indexed else {}
     row |= {"file_url": item.file_url} if script.file_urls else {}
     error = item.error if finished else None
     heard = finished and not error
-    link = f"{origin}/transcriptions/{job.task_id}/{item.index}.json?Expires=0&sign=0"
+    link = f"{ORIGIN}/transcriptions/{job.task_id}/{item.index}.json?Expires=0&sign=0"
     return row | {
         "task_status": "PENDING" if not finished else "FAILED" if error else "SUCCEEDED",
         "transcription_url": link if heard and linked and script.shape == "transcription_url" else None,

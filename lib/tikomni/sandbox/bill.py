@@ -76,17 +76,6 @@ class Bill:
 
     def as_dict(self) -> dict[str, Any]:
         with self._lock:
-            return {
-                "billed_calls": self.calls.total(),
-                "calls": dict(self.calls),
-                "usd": self.usd,
-                "free": dict(self.free),
-                "submissions": self.submissions,
-                "asr_seconds": self.seconds_by_file.total(),
-                "seconds_by_file": dict(self.seconds_by_file),
-                "uploads": self.uploads,
-                "uploaded_bytes": self.uploaded_bytes,
-                "answers": self.answers,
-                "tokens_in": self.tokens_in,
-                "tokens_out": self.tokens_out,
-            }
+            counted = {name: value for name, value in vars(self).items() if name != "_lock"}
+            told = {"billed_calls": self.billed_calls, "asr_seconds": self.asr_seconds} | counted
+            return {name: dict(value) if isinstance(value, Counter) else value for name, value in told.items()}

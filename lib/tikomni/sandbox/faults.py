@@ -27,8 +27,6 @@ from tikomni.sandbox.answers import SUPPORT, Answer, as_json
 from tikomni.sandbox.asr import Script
 from tikomni.sandbox.llm import MANNERS
 
-STATUSES = (401, 402, 403, 404, 408, 409, 422, 429, 500, 502, 503, 504)
-
 
 @dataclass(slots=True)
 class Fault:
@@ -80,11 +78,11 @@ class Faults:
         return None
 
 
-def instead(fault: Fault | None, origin: str, target: str) -> Answer | None:
-    """The answer that takes the place of the work, or None where the work goes on."""
+def instead(fault: Fault | None, address: str) -> Answer | None:
+    """The answer that takes the place of the work at ``address``, or None where the work goes on."""
     if fault is None or fault.kind not in INSTEAD:
         return None
-    return INSTEAD[fault.kind](fault.options, origin, target)
+    return INSTEAD[fault.kind](fault.options, address)
 
 
 def bend(fault: Fault | None, answer: Answer) -> Answer:
@@ -97,7 +95,7 @@ def bend(fault: Fault | None, answer: Answer) -> Answer:
 # --- instead of the work
 
 
-def _status(options: Mapping[str, Any], origin: str, target: str) -> Answer:
+def _status(options: Mapping[str, Any], address: str) -> Answer:
     """``status``; ``retry_after`` in seconds, sent as an HTTP date where ``date`` is true."""
     status = options.get("status", 500)
     headers = {}
@@ -109,19 +107,19 @@ def _status(options: Mapping[str, Any], origin: str, target: str) -> Answer:
     return as_json({"detail": detail}, status, **headers)
 
 
-def _close_before(options: Mapping[str, Any], origin: str, target: str) -> Answer:
+def _close_before(options: Mapping[str, Any], address: str) -> Answer:
     return Answer(cut_at=-1)
 
 
-def _html(options: Mapping[str, Any], origin: str, target: str) -> Answer:
+def _html(options: Mapping[str, Any], address: str) -> Answer:
     """A gateway's page, by default with status 200 as captive portals send it."""
     page = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
     return Answer(options.get("status", 200), page, {"content-type": "text/html; charset=utf-8"})
 
 
-def _redirect(options: Mapping[str, Any], origin: str, target: str) -> Answer:
+def _redirect(options: Mapping[str, Any], address: str) -> Answer:
     """To ``to``, by default to the same place under another host name, where a key that follows would be seen."""
-    to = options.get("to", origin.replace("127.0.0.1", "localhost") + target)
+    to = options.get("to", address.replace("127.0.0.1", "localhost", 1))
     return Answer(options.get("status", 302), b"", {"location": to})
 
 
@@ -184,7 +182,7 @@ def _empty(options: Mapping[str, Any], answer: Answer) -> Answer:
     return replace(answer, body=b"")
 
 
-INSTEAD: dict[str, Callable[[Mapping[str, Any], str, str], Answer]] = {
+INSTEAD: dict[str, Callable[[Mapping[str, Any], str], Answer]] = {
     "status": _status,
     "close_before": _close_before,
     "html": _html,

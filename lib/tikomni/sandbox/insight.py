@@ -31,8 +31,8 @@ _PLACE = {f"{part}{tail}": "" for part in ("region", "province", "city", "distri
 class Insight:
     """One account. ``now`` can be moved by tests to let a token age."""
 
-    def __init__(self, bill: Bill, name: str, secret: str) -> None:
-        self.name, self.secret = name, secret
+    def __init__(self, bill: Bill) -> None:
+        self.name, self.secret = "sandbox-biz", "sandbox-secret"
         self.now = time.time
         self._bill = bill
         self._tokens: dict[str, float] = {}
@@ -57,14 +57,14 @@ class Insight:
         named = headers.get("x-insight-biz-name") == self.name and "x-insight-biz-secret" not in headers
         return named and ends > self.now()
 
-    def query(self, work: Work | None, origin: str) -> Json:
+    def query(self, work: Work | None) -> Json:
         state = work.insight if work and work.state == "public" else "filtered" if work else "absent"
         if work is None or state in _REFUSALS:
             return _error(40004, _REFUSALS[state])
         if state == "old" or work.published < _SINCE:
             return _error(40006, _OLD)
         self._bill.query(ROUTE)
-        return _ok(_document(work, origin))
+        return _ok(_document(work))
 
 
 def _ok(data: Json) -> Json:
@@ -79,7 +79,7 @@ def refused() -> Json:
     return _error(10003, "access token is invalid or expired")
 
 
-def _document(work: Work, origin: str) -> Json:
+def _document(work: Work) -> Json:
     at = datetime.fromtimestamp(work.timestamp, ZoneInfo("Asia/Shanghai")).strftime("%Y-%m-%d %H:%M:%S")
     return {
         "origin_id": work.id,
@@ -101,7 +101,7 @@ def _document(work: Work, origin: str) -> Json:
         "video_info": {
             "duration": work.seconds,
             "cover_info": {
-                "online_url": f"{origin}/media/{work.name}/cover.jpg",
+                "online_url": f"{work.media}/cover.jpg",
                 "cover_ocr": work.title,
                 "cover_ocr_details": [],
             },

@@ -23,8 +23,7 @@ class Link:
 def _of_work(work: Work) -> Link:
     caption = " ".join(work.caption.split())
     if work.platform == "douyin":
-        kind = "note" if work.images else "article" if work.kind == "article" else "video"
-        url = f"https://www.douyin.com/{kind}/{work.id}"
+        url = f"https://www.douyin.com/{work.place}/{work.id}"
         short = f"https://v.douyin.com/{work.code}/" if work.code else ""
         who = f"【{work.author.nickname}的作品】"
         text = f"6.41 复制打开抖音，看看{who}{caption} 😺 {short or url} 04/19 g@o.Qk ibA:/ 打开就能看"

@@ -23,10 +23,10 @@ Inputs = Mapping[str, Any]
 ROWS_A_PAGE = 10
 
 
-def answer(route_id: str, inputs: Inputs, origin: str) -> Any:
+def answer(route_id: str, inputs: Inputs) -> Any:
     """The route's ``data``, or the answer of one that sends a file; KeyError where the world does not answer it."""
     maker, arguments = _makers()[route_id]
-    return maker(inputs, origin, *arguments)
+    return maker(inputs, *arguments)
 
 
 def answers(route_id: str) -> bool:
@@ -45,12 +45,12 @@ def _makers() -> dict[str, tuple[Callable[..., Any], list[Any]]]:
 # --- Douyin
 
 
-def douyin_work(inputs: Inputs, origin: str, name: str, route: douyin.Route) -> Json:
-    return douyin.detail(_douyin_work(inputs[name]), route, origin)
+def douyin_work(inputs: Inputs, name: str, route: douyin.Route) -> Json:
+    return douyin.detail(_douyin_work(inputs[name]), route)
 
 
-def douyin_works(inputs: Inputs, origin: str, side: douyin.Side) -> Json:
-    answers = [douyin.detail(_douyin_work(work_id), side, origin) for work_id in inputs["body"]]
+def douyin_works(inputs: Inputs, side: douyin.Side) -> Json:
+    answers = [douyin.detail(_douyin_work(work_id), side) for work_id in inputs["body"]]
     return {
         "aweme_details": [each["aweme_detail"] for each in answers if each["aweme_detail"]],
         "filter_list": [row for each in answers for row in each.get("filter_list", ())],
@@ -58,26 +58,19 @@ def douyin_works(inputs: Inputs, origin: str, side: douyin.Side) -> Json:
     }
 
 
-def douyin_statistics(inputs: Inputs, origin: str) -> Json:
+def douyin_statistics(inputs: Inputs) -> Json:
     works = (world.load().work("douyin", work_id.strip()) for work_id in inputs["aweme_ids"].split(","))
     return douyin.statistics([work for work in works if work])
 
 
-def douyin_profile(inputs: Inputs, origin: str, name: str) -> Json:
-    asked, people = inputs[name], world.load()
-    if name == "sec_user_id":
-        return douyin.profile(people.creator("douyin", asked), origin)
-    if name == "uid":
-        return douyin.profile(next((c for c in people.creators.values() if c.uid == asked), None), origin)
-    person = people.called("douyin", asked)
-    known = person is not None and asked.casefold() == getattr(person, _NAMES[name]).casefold()
-    return douyin.profile(person if known else None, origin)
+def douyin_profile(inputs: Inputs, name: str, told: str) -> Json:
+    form = str.casefold if name == "unique_id" else str
+    asked, people = form(inputs[name]), world.load().creators.values()
+    found = (c for c in people if c.platform == "douyin" and form(getattr(c, told)) == asked not in ("", "0"))
+    return douyin.profile(next(found, None))
 
 
-_NAMES = {"unique_id": "handle", "short_id": "short_id"}
-
-
-def douyin_search(inputs: Inputs, origin: str, shape: str) -> Json:
+def douyin_search(inputs: Inputs, shape: str) -> Json:
     """Who leaves out one of the values that travel together is shown the first page again."""
     search_id = _search_id(inputs, "keyword", "sort_type", "publish_time", "content_type")
     cursor, sent = inputs.get("cursor", 0), (inputs.get("search_id"), inputs.get("backtrace"))
@@ -89,44 +82,44 @@ def douyin_search(inputs: Inputs, origin: str, shape: str) -> Json:
     days = int(span) if span.isascii() and span.isdigit() else 0
     kind = _KINDS.get(inputs.get("content_type", "0"), "")
     wish = hits.Wish(_SORTS.get(str(inputs.get("sort_type", 0)), ""), days, kind)
-    return hits.douyin_search(hits.matching("douyin", inputs["keyword"], wish), cursor, search_id, shape, origin)
+    return hits.douyin_search(hits.matching("douyin", inputs["keyword"], wish), cursor, search_id, shape)
 
 
 _SORTS = {"0": "", "1": "likes", "2": "newest"}
 _KINDS = {"1": "video", "2": "images"}
 
 
-def douyin_topic(inputs: Inputs, origin: str, name: str, size: int) -> Json:
+def douyin_topic(inputs: Inputs, name: str, size: int) -> Json:
     wish = hits.Wish(_SORTS.get(str(inputs.get("sort_type", 0)), ""))
-    works = hits.under("douyin", inputs[name], wish) or ()
-    return hits.douyin_topic(works, inputs.get("cursor", 0), inputs.get("count", size), origin)
+    works = hits.under("douyin", inputs[name], wish)
+    return hits.douyin_topic(works, inputs.get("cursor", 0), inputs.get("count", size))
 
 
-def douyin_topics(inputs: Inputs, origin: str) -> Json:
+def douyin_topics(inputs: Inputs) -> Json:
     return hits.douyin_topics(inputs["keyword"])
 
 
-def douyin_chart(inputs: Inputs, origin: str) -> Json:
+def douyin_chart(inputs: Inputs) -> Json:
     board = inputs.get("sub_type", hits.CHARTS[0])
     if board not in hits.CHARTS:
         raise refuse(400, "sub_type is no board")
-    return hits.douyin_chart(board, inputs.get("page", 1), inputs.get("page_size", hits.CHART_PAGE), origin)
+    return hits.douyin_chart(board, inputs.get("page", 1), inputs.get("page_size", hits.CHART_PAGE))
 
 
-def douyin_users(inputs: Inputs, origin: str) -> Json:
-    return douyin.found(_searched("douyin", inputs["keyword"]), origin)
+def douyin_users(inputs: Inputs) -> Json:
+    return douyin.found(_searched("douyin", inputs["keyword"]))
 
 
-def douyin_posts(inputs: Inputs, origin: str, side: douyin.Side) -> Json:
+def douyin_posts(inputs: Inputs, side: douyin.Side) -> Json:
     creator = world.load().creator("douyin", inputs["sec_user_id"])
     works = world.load().works_of(creator) if creator else []
     cursor = str(inputs.get("max_cursor", 0))
     if not cursor.isascii() or not cursor.isdigit():
         raise refuse(400, "max_cursor is not one that this route gave")
-    return douyin.posts(works, int(cursor), inputs.get("count", 20), side, origin)
+    return douyin.posts(works, int(cursor), inputs.get("count", 20), side)
 
 
-def douyin_comments(inputs: Inputs, origin: str) -> Json:
+def douyin_comments(inputs: Inputs) -> Json:
     work = _douyin_work(inputs["aweme_id"])
     if work is None or work.state != "public":
         return _nothing_said()
@@ -134,7 +127,7 @@ def douyin_comments(inputs: Inputs, origin: str) -> Json:
     return douyin.comments(work, part)
 
 
-def douyin_replies(inputs: Inputs, origin: str) -> Json:
+def douyin_replies(inputs: Inputs) -> Json:
     work = _douyin_work(inputs["item_id"])
     rows = discussion.everything(work, work.counts.get("comment", 0)) if work and work.state == "public" else ()
     found = next((row for row in rows if work and douyin.comment_id(work, row) == inputs["comment_id"]), None)
@@ -147,25 +140,19 @@ def _nothing_said() -> Json:
     return {"status_code": 0, "comments": None, "cursor": 0, "has_more": 0, "total": 0}
 
 
-def douyin_work_id(inputs: Inputs, origin: str) -> str:
-    target = world.load().named_by("douyin", inputs["url"])
-    if not isinstance(target, Work):
-        raise refuse(400, "No work id in this link")
-    return target.id
+def douyin_work_id(inputs: Inputs) -> str:
+    return _named("douyin", inputs["url"], Work, "No work id in this link").id
 
 
-def douyin_creator_id(inputs: Inputs, origin: str) -> str:
-    target = world.load().named_by("douyin", inputs["url"])
-    if not isinstance(target, Creator):
-        raise refuse(400, "No user in this link")
-    return target.id
+def douyin_creator_id(inputs: Inputs) -> str:
+    return _named("douyin", inputs["url"], Creator, "No user in this link").id
 
 
-def douyin_own(inputs: Inputs, origin: str, view: str) -> Json:
+def douyin_own(inputs: Inputs, view: str) -> Json:
     return {"status_code": 0, "status_msg": ""} | _for_owner(own_account.VIEWS[view], inputs)
 
 
-def douyin_own_export(inputs: Inputs, origin: str) -> Answer:
+def douyin_own_export(inputs: Inputs) -> Answer:
     name, rows = _for_owner(own_account.exported, inputs)
     return file_answer(CONTENT_TYPE, workbook(rows), file_name=name)
 
@@ -182,41 +169,56 @@ def _for_owner(make: Callable[[Inputs], Any], inputs: Inputs) -> Any:
 
 def _douyin_work(text: str) -> Work | None:
     """The work; None for an id that nobody has; a refusal for a link that names something else."""
-    target = world.load().named_by("douyin", text)
-    if isinstance(target, Creator | dict):
-        raise refuse(400, "This link does not lead to a work")
+    return _named("douyin", text, Work | None, "This link does not lead to a work")
+
+
+def _named(platform: str, text: str, kind: Any, otherwise: str) -> Any:
+    """What a link or an id names, if it is of this kind."""
+    target = world.load().named_by(platform, text)
+    if not isinstance(target, kind):
+        raise refuse(400, otherwise)
     return target
 
 
 # --- Xiaohongshu
 
 
-def xhs_video_note(inputs: Inputs, origin: str) -> Json:
-    work = _note(inputs)
+def _of_note(make: Callable[..., Any]) -> Callable[..., Any]:
+    """A maker that is given the note, where it is there; else every route says the same."""
+
+    def maker(inputs: Inputs, *arguments: Any) -> Any:
+        note = _note(inputs)
+        return xiaohongshu.failure(note) or make(note, inputs, *arguments)
+
+    return maker
+
+
+@_of_note
+def xhs_video_note(note: Work, inputs: Inputs) -> Json:
     others = [world.load().works[name] for name in ("xhs_other", "xhs_other_too")]
-    return xiaohongshu.failure(work) or xiaohongshu.video_note(_there(work), others, origin)
+    return xiaohongshu.video_note(note, others)
 
 
-def xhs_image_note(inputs: Inputs, origin: str, with_video: bool) -> Json:
-    work = _note(inputs)
-    return xiaohongshu.failure(work) or xiaohongshu.image_note(_there(work), origin, with_video=with_video)
+@_of_note
+def xhs_image_note(note: Work, inputs: Inputs, with_video: bool) -> Json:
+    return xiaohongshu.inner(xiaohongshu.note_list(note, with_video=with_video))
 
 
-def xhs_bare_list(inputs: Inputs, origin: str) -> Any:
-    work = _note(inputs)
-    return xiaohongshu.failure(work) or xiaohongshu.note_list(_there(work), origin, with_video=True)
+@_of_note
+def xhs_bare_list(note: Work, inputs: Inputs) -> Any:
+    return xiaohongshu.note_list(note)
 
 
-def xhs_feed(inputs: Inputs, origin: str, name: str) -> Json:
-    work = _note({"share_text": inputs[name]})
-    return xiaohongshu.failure(work) or xiaohongshu.feed(_there(work), origin)
+@_of_note
+def xhs_feed(note: Work, inputs: Inputs) -> Json:
+    return xiaohongshu.feed(note)
 
 
-def xhs_profile(inputs: Inputs, origin: str) -> Json:
-    return xiaohongshu.profile(_person(inputs), origin)
+def xhs_profile(inputs: Inputs) -> Json:
+    return xiaohongshu.profile(_person(inputs))
 
 
-def xhs_search(inputs: Inputs, origin: str, shape: str) -> Json:
+def xhs_search(inputs: Inputs, shape: str) -> Json:
     """The app's routes know a search by two ids; who leaves one out is shown the first page again."""
     search_id = _search_id(inputs, "keyword", "sort_type", "note_type", "time_filter")
     page, names = inputs.get("page", 1), _SEARCH_IDS.get(shape, ())
@@ -230,7 +232,7 @@ def xhs_search(inputs: Inputs, origin: str, shape: str) -> Json:
     sort = inputs.get("sort_type") or inputs.get("sort")
     wish = hits.Wish(_XHS_SORTS.get(sort, ""), _XHS_DAYS.get(days, 0), _XHS_KINDS.get(kind, ""))
     works = hits.matching("xiaohongshu", inputs["keyword"], wish)
-    return hits.xhs_search(works, page, search_id, shape, origin)
+    return hits.xhs_search(works, page, search_id, shape)
 
 
 _SEARCH_IDS = {"app": ("search_id", "search_session_id"), "old": ("search_id", "session_id")}
@@ -244,56 +246,46 @@ _XHS_SORTS = {
 }
 
 
-def xhs_topic(inputs: Inputs, origin: str) -> Json:
+def xhs_topic(inputs: Inputs) -> Json:
+    """Five values travel together; who leaves one out is shown the first page again."""
     works = hits.under("xiaohongshu", inputs["page_id"], hits.Wish("newest" if inputs.get("sort") == "time" else ""))
     session = _search_id(inputs, "page_id", "sort")
-    asked = {name: inputs.get(name) or "" for name in _TOPIC_PAGE}
-    last = next((work for work in works or () if work.id == asked["last_note_id"]), None)
-    if last and not all(asked.values()):
-        asked["last_note_id"] = ""
-    elif any(asked.values()):
-        belongs = last and (f"s{last.id}", last.id, str(last.timestamp), session, f"1{session}")
-        if tuple(asked.values()) != belongs:
-            raise refuse(400, "the values of the page do not belong together")
-    return hits.xhs_topic(works or (), asked, session, origin)
+    sent = tuple(inputs.get(name) for name in _TOPIC_PAGE)
+    last = next((work for work in works if work.id == inputs.get("last_note_id")), None)
+    belongs = last and (f"s{last.id}", last.id, str(last.timestamp), session, f"1{session}")
+    if any(sent) and (last is None or (all(sent) and sent != belongs)):
+        raise refuse(400, "the values of the page do not belong together")
+    return hits.xhs_topic(works, works.index(last) + 1 if last and all(sent) else 0, session)
 
 
 _TOPIC_PAGE = ("cursor_score", "last_note_id", "last_note_ct", "session_id", "first_load_time")
 
 
-def xhs_users(inputs: Inputs, origin: str) -> Json:
-    return xiaohongshu.found(_searched("xiaohongshu", inputs["keyword"]), origin)
+def xhs_users(inputs: Inputs) -> Json:
+    return xiaohongshu.found(_searched("xiaohongshu", inputs["keyword"]))
 
 
-def xhs_user_id(inputs: Inputs, origin: str) -> Json:
-    target = world.load().named_by("xiaohongshu", inputs["share_link"])
-    if not isinstance(target, Creator):
-        raise refuse(400, "This link does not lead to a user")
-    return {"user_id": target.id, "xsec_token": xiaohongshu.TOKEN}
+def xhs_user_id(inputs: Inputs) -> Json:
+    person = _named("xiaohongshu", inputs["share_link"], Creator, "This link does not lead to a user")
+    return {"user_id": person.id, "xsec_token": xiaohongshu.TOKEN}
 
 
-def xhs_read_note(inputs: Inputs, origin: str) -> Json:
+@_of_note
+def xhs_read_note(note: Work, inputs: Inputs) -> Json:
     """With reads, where the advertising side knows the note."""
-    work = _note(inputs)
-    if gone := xiaohongshu.failure(work):
-        return gone
-    note = _there(work)
     likes = note.counts.get("liked", 0)
     reads = likes * 21 + 3 if isinstance(likes, int) and likes >= 100 else 0
     return xiaohongshu.inner({"noteId": note.id, "title": note.title, "impNum": reads * 6, "readNum": reads})
 
 
-def xhs_posted(inputs: Inputs, origin: str, shape: xiaohongshu.Shape) -> Json:
+def xhs_posted(inputs: Inputs, shape: xiaohongshu.Shape) -> Json:
     creator = _person(inputs)
     works = world.load().works_of(creator) if creator else []
-    return xiaohongshu.posted(works, inputs.get("cursor", ""), inputs.get("num", ROWS_A_PAGE), shape, origin)
+    return xiaohongshu.posted(works, inputs.get("cursor", ""), inputs.get("num", ROWS_A_PAGE), shape)
 
 
-def xhs_comments(inputs: Inputs, origin: str) -> Json:
-    work = _note(inputs)
-    if gone := xiaohongshu.failure(work):
-        return gone
-    note = _there(work)
+@_of_note
+def xhs_comments(note: Work, inputs: Inputs) -> Json:
     start = inputs.get("index", 0) * ROWS_A_PAGE
     if inputs.get("cursor", "") != (xiaohongshu.comment_id(note, str(start - 1)) if start else ""):
         raise refuse(400, "cursor and index do not belong together")
@@ -301,11 +293,8 @@ def xhs_comments(inputs: Inputs, origin: str) -> Json:
     return xiaohongshu.comments(note, part, ROWS_A_PAGE)
 
 
-def xhs_replies(inputs: Inputs, origin: str) -> Json:
-    work = _note(inputs)
-    if gone := xiaohongshu.failure(work):
-        return gone
-    note = _there(work)
+@_of_note
+def xhs_replies(note: Work, inputs: Inputs) -> Json:
     rows = discussion.everything(note, note.counts.get("comments", 0))
     found = next((row for row in rows if xiaohongshu.comment_id(note, row.seed) == inputs["comment_id"]), None)
     if found is None:
@@ -317,26 +306,16 @@ def xhs_replies(inputs: Inputs, origin: str) -> Json:
     return xiaohongshu.replies(note, found, part, ROWS_A_PAGE)
 
 
-def xhs_share_info(inputs: Inputs, origin: str) -> Json:
-    target = world.load().named_by("xiaohongshu", inputs["share_link"])
-    if not isinstance(target, Work):
-        raise refuse(400, "This link does not lead to a note")
-    return {"note_id": target.id, "xsec_token": xiaohongshu.TOKEN}
+def xhs_share_info(inputs: Inputs) -> Json:
+    note = _named("xiaohongshu", inputs["share_link"], Work, "This link does not lead to a note")
+    return {"note_id": note.id, "xsec_token": xiaohongshu.TOKEN}
 
 
 def _note(inputs: Inputs) -> Work | None:
-    text = inputs.get("note_id") or inputs.get("share_text")
+    text = inputs.get("note_id") or inputs.get("share_text") or inputs.get("short_url")
     if not text:
         raise refuse(400, "Give note_id or share_text.")
-    target = world.load().named_by("xiaohongshu", text)
-    if isinstance(target, Creator | dict):
-        raise refuse(400, "This link does not lead to a note")
-    return target
-
-
-def _there(work: Work | None) -> Work:
-    assert work is not None
-    return work
+    return _named("xiaohongshu", text, Work | None, "This link does not lead to a note")
 
 
 def _person(inputs: Inputs) -> Creator | None:

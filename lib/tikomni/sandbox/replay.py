@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tikomni.errors import InputError
-from tikomni.sandbox.answers import refuse
+from tikomni.sandbox.answers import Answer, refuse
 
 _TYPES = {".json": "application/json", ".html": "text/html; charset=utf-8", ".txt": "text/plain; charset=utf-8"}
 
@@ -23,9 +23,7 @@ _TYPES = {".json": "application/json", ".html": "text/html; charset=utf-8", ".tx
 @dataclass(frozen=True, slots=True)
 class _Recording:
     inputs: Mapping[str, Any]
-    status: int
-    body: bytes
-    content_type: str
+    answer: Answer
 
     def fits(self, inputs: Mapping[str, Any]) -> bool:
         return all(str(inputs.get(name)) == str(value) for name, value in self.inputs.items())
@@ -47,19 +45,18 @@ class Replay:
             except (KeyError, TypeError, OSError) as error:
                 raise InputError("config", f"{folder / 'index.jsonl'} has a row that cannot be used: {error}") from None
         for file in sorted(folder.glob("*.json")):
-            recording = _Recording({}, 200, file.read_bytes(), _TYPES[".json"])
-            found.setdefault(file.stem, []).append(recording)
+            found.setdefault(file.stem, []).append(_recording({"file": file.name}, folder))
         if not found:
             raise InputError("config", f"There are no recorded answers in {folder}.")
         for recordings in found.values():
             recordings.sort(key=lambda recording: -len(recording.inputs))
         return cls(found)
 
-    def answer(self, route_id: str, inputs: Mapping[str, Any]) -> tuple[int, bytes, str]:
-        """Status, body and content type of the recording that fits."""
+    def answer(self, route_id: str, inputs: Mapping[str, Any]) -> Answer:
+        """The recorded answer that fits."""
         for recording in self.recordings.get(route_id, ()):
             if recording.fits(inputs):
-                return recording.status, recording.body, recording.content_type
+                return recording.answer
         raise refuse(404, f"No recording of {route_id} fits these inputs")
 
 
@@ -72,10 +69,10 @@ def _rows(index: Path) -> list[Any]:
 
 
 def _recording(row: Mapping[str, Any], folder: Path) -> _Recording:
-    status, kind = row.get("status", 200), _TYPES[".json"]
+    kind = _TYPES[".json"]
     if "file" in row:
         file = folder / row["file"]
         body, kind = file.read_bytes(), _TYPES.get(file.suffix, "application/octet-stream")
     else:
         body = json.dumps(row["body"], ensure_ascii=False).encode()
-    return _Recording(row.get("inputs") or {}, status, body, kind)
+    return _Recording(row.get("inputs") or {}, Answer(row.get("status", 200), body, {"content-type": kind}))

@@ -28,7 +28,7 @@ from starlette.types import Receive, Scope, Send
 from tikomni import catalog
 from tikomni.errors import InputError
 from tikomni.sandbox import insight, mapped, openapi, world
-from tikomni.sandbox.answers import Answer, Refusal, as_json, envelope, new_id, not_allowed, refuse
+from tikomni.sandbox.answers import ORIGIN, Answer, Refusal, as_json, envelope, new_id, not_allowed, refuse
 from tikomni.sandbox.asr import Asr, Script
 from tikomni.sandbox.bill import Bill
 from tikomni.sandbox.checks import MOST_BODY_BYTES, check
@@ -37,7 +37,7 @@ from tikomni.sandbox.llm import Llm
 from tikomni.sandbox.llm import refusal as llm_refusal
 from tikomni.sandbox.replay import Replay
 from tikomni.sandbox.uploads import MOST_BYTES, Uploads
-from tikomni.sandbox.wire import Server, deliver, file_answer, read_body
+from tikomni.sandbox.wire import HOST, Server, deliver, file_answer, read_body
 from tikomni.sandbox.world import crowd, media
 
 KEY = "sandbox-key-4c1f7e0a9b"
@@ -98,21 +98,24 @@ class _Call:
         """The path after its first part."""
         return [unquote(part) for part in self.path.split("/")[2:]]
 
+    def options(self, kind: str) -> Mapping[str, Any]:
+        """What a fault of this kind says, if it befell this call."""
+        return self.fault.options if self.fault and self.fault.kind == kind else {}
+
 
 class Sandbox:
     """An upstream on this machine.
 
     Args:
-        keys: the keys that it accepts; ``key`` is the first.
         latency_s: what every catalogued call takes at least.
         rate: calls a second for each key before 429; None: any number.
         replay: a folder of recorded answers, which then are the only ones (see ``replay``).
         script: how speech jobs go unless an ``asr`` fault says otherwise; also ``asr.script``.
         upload_ttl_s: how long an upload's address is good for.
-        insight_account: name and secret that the Insight stand-in accepts.
 
     Attributes:
         base_url: where it listens; also the Insight stand-in's.
+        keys: what it accepts; ``key`` is the usual one.
         llm: a model's stand-in at ``base_url`` + ``/v1``, with a key of its own.
         bill: what would have been charged.
         faults: what is to go wrong.
@@ -122,19 +125,17 @@ class Sandbox:
     def __init__(
         self,
         *,
-        keys: tuple[str, ...] = (KEY,),
         latency_s: float = 0.0,
         rate: int | None = RATE,
         replay: Path | str | None = None,
         script: Script | None = None,
         upload_ttl_s: float = 900.0,
-        insight_account: tuple[str, str] = ("sandbox-biz", "sandbox-secret"),
     ) -> None:
-        self.keys, self.key = keys, keys[0]
+        self.key, self.keys = KEY, (KEY,)
         self.latency_s, self.rate = latency_s, rate
         self.bill, self.faults = Bill(), Faults()
         self.asr, self.uploads = Asr(self.bill, script), Uploads(self.bill, upload_ttl_s)
-        self.insight = insight.Insight(self.bill, *insight_account)
+        self.insight = insight.Insight(self.bill)
         self.llm = Llm(self.bill, LLM_KEY)
         self.replay = Replay.read(Path(replay)) if replay else None
         self.requests: list[Seen] = []
@@ -153,16 +154,11 @@ class Sandbox:
             "openapi.json": self._openapi,
             "sandbox": self._handle,
         }
-        self._makers: dict[str, Callable[[_Call], Any]] = {
-            "u2.tasks": lambda call: self.asr.poll(call.inputs["task_id"], self.base_url),
-            "u3.uploads": lambda call: self.uploads.create(call.inputs, self.base_url),
-            "u3.uploads.complete": lambda call: self.uploads.complete(call.inputs["upload_id"], self.base_url),
-        }
 
-    def start(self, port: int = 0, host: str = "127.0.0.1") -> Self:
+    def start(self, port: int = 0) -> Self:
         """Serves in a thread of this process; returns when the first request can be sent."""
-        self._server = Server(self, host, port)
-        self.base_url = f"http://{host}:{self._server.port}"
+        self._server = Server(self, port)
+        self.base_url = f"http://{HOST}:{self._server.port}"
         self._server.start()
         return self
 
@@ -171,11 +167,6 @@ class Sandbox:
         if self._server:
             self._server.stop()
             self._server = None
-
-    def wait(self) -> None:
-        """Until the server stops."""
-        if self._server:
-            self._server.wait()
 
     def reset(self) -> None:
         """Forgets bill, faults, jobs, uploads, tokens, cache and requests; keeps serving."""
@@ -277,7 +268,7 @@ class Sandbox:
 
     def _fault(self, call: _Call) -> Answer | None:
         call.fault = self.faults.take(call.route)
-        return instead(call.fault, self.base_url, f"{call.path}?{call.query_string}".rstrip("?"))
+        return instead(call.fault, f"{self.base_url}{call.path}?{call.query_string}".rstrip("?"))
 
     # --- what answers
 
@@ -285,46 +276,49 @@ class Sandbox:
         if route.id == HEALTH:
             return as_json({"status": "ok"})
         if self.replay:
-            status, body, content_type = self.replay.answer(route.id, call.inputs)
-            if status == 200:
+            answer = self.replay.answer(route.id, call.inputs)
+            if answer.status == 200:
                 self.bill.call(route.id, route.price)
-            return Answer(status, body, {"content-type": content_type})
+            return answer
         if route.id == insight.ROUTE:
             work = world.load().work("douyin", call.inputs["origin_id"])
-            return as_json(self.insight.query(work, self.base_url))
+            return self._told(self.insight.query(work))
         if route.id == ASR_SUBMIT:
-            options = call.fault.options if call.fault and call.fault.kind == "asr" else {}
-            return as_json(self.asr.submit(call.inputs["input"]["file_urls"], self._heard, options, new_id()))
+            addresses, script = call.inputs["input"]["file_urls"], call.options("asr")
+            return as_json(self.asr.submit(addresses, self._heard, script, new_id()))
         data = self._data(call, route)
         self.bill.call(route.id, route.price)
         if route.response == "envelope":
             return self._enveloped(call, data)
         if route.response == "file":
             return data if isinstance(data, Answer) else file_answer("application/octet-stream", b"sandbox")
-        return as_json({"code": 200, "router": call.path} | data)
+        return self._told({"code": 200, "router": call.path} | data)
 
     def _data(self, call: _Call, route: catalog.Route) -> Any:
-        if maker := self._makers.get(route.id):
-            return maker(call)
-        if mapped.answers(route.id):
-            return mapped.answer(route.id, call.inputs, self.base_url)
+        match route.id:
+            case "u2.tasks":
+                return self.asr.poll(call.inputs["task_id"])
+            case "u3.uploads":
+                return self.uploads.create(call.inputs)
+            case "u3.uploads.complete":
+                return self.uploads.complete(call.inputs["upload_id"])
+            case route_id if mapped.answers(route_id):
+                return mapped.answer(route_id, call.inputs)
         return {"object": route.object, "route": route.id, "items": [], "sandbox": True}
 
     def _enveloped(self, call: _Call, data: Any) -> Answer:
         request_id = new_id()
-        wrapped = envelope(
-            data,
-            request_id=request_id,
-            router=call.path,
-            params=dict(call.query) | (dict(call.inputs) if call.body else {}),
-            origin=self.base_url,
-            cache_url=f"{self.base_url}/cache/{request_id}?sign={request_id[:8]}",
-        )
-        answer = as_json(wrapped)
+        asked = dict(call.query) | (dict(call.inputs) if call.body else {})
+        answer = self._told(envelope(data, request_id, call.path, asked))
         self._cached[request_id] = (time.monotonic() + CACHE_S, answer.body)
         if len(self._cached) > CACHE_ROWS:
             del self._cached[next(iter(self._cached))]
         return answer
+
+    def _told(self, value: Any) -> Answer:
+        """``value`` with this sandbox's address in it."""
+        answer = as_json(value)
+        return replace(answer, body=answer.body.replace(ORIGIN.encode(), self.base_url.encode()))
 
     def _heard(self, address: str) -> media.Media | None:
         """What the speech service finds at an address: a file of the world, or an uploaded copy of one."""
@@ -391,8 +385,7 @@ class Sandbox:
             call.inputs = json.loads(call.body)
         except ValueError:
             raise llm_refusal(400, "We could not parse the JSON body of your request") from None
-        options = call.fault.options if call.fault and call.fault.kind == "llm" else {}
-        return self.llm.complete(call.key, call.inputs, options)
+        return self.llm.complete(call.key, call.inputs, call.options("llm"))
 
     def _openapi(self, call: _Call) -> Answer:
         if (call.method, call.parts) != ("GET", []):
@@ -415,18 +408,7 @@ class Sandbox:
 
     def _add_faults(self, call: _Call) -> Answer:
         try:
-            rows = json.loads(call.body)
-            for row in rows if isinstance(rows, list) else [rows]:
-                self.faults.add(**row)
+            self.faults.add(**json.loads(call.body))
         except (ValueError, TypeError) as error:
             raise refuse(400, str(error)) from None
         return as_json({"added": True})
-
-
-def serve(host: str = "127.0.0.1", port: int = 0, **options: Any) -> None:
-    """Serves until interrupted; ``options`` are those of ``Sandbox``."""
-    with Sandbox(**options).start(port, host) as sandbox:
-        try:
-            sandbox.wait()
-        except KeyboardInterrupt:
-            return

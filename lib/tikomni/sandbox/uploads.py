@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from tikomni.sandbox.answers import refuse
+from tikomni.sandbox.answers import ORIGIN, refuse
 from tikomni.sandbox.bill import Bill
 
 MOST_BYTES = 512 * 1_048_576
@@ -38,7 +38,7 @@ class _Upload:
 class Uploads:
     """All uploads of one sandbox. ``ttl_s``: how long the PUT address is good for."""
 
-    def __init__(self, bill: Bill, ttl_s: float = 900.0) -> None:
+    def __init__(self, bill: Bill, ttl_s: float) -> None:
         self.ttl_s = ttl_s
         self._bill = bill
         self._uploads: dict[str, _Upload] = {}
@@ -46,7 +46,7 @@ class Uploads:
     def reset(self) -> None:
         self._uploads.clear()
 
-    def create(self, body: Mapping[str, Any], origin: str) -> dict[str, Any]:
+    def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
         if body["content_type"] not in TYPES:
             raise refuse(400, f"content_type {body['content_type']} is not allowed")
         if body["size_bytes"] > MOST_BYTES:
@@ -57,7 +57,7 @@ class Uploads:
         return {
             "upload_id": upload_id,
             "upload_method": "PUT",
-            "upload_url": f"{origin}/uploads/{upload_id}?Expires={int(upload.expires)}&Signature={_sign(upload_id)}",
+            "upload_url": f"{ORIGIN}/uploads/{upload_id}?Expires={int(upload.expires)}&Signature={_sign(upload_id)}",
             "upload_headers": _headers(upload_id, upload),
             "upload_expires_at": _moment(upload.expires),
             "file_ttl_seconds": FILE_TTL_S,
@@ -80,7 +80,7 @@ class Uploads:
             raise refuse(400, f"InvalidDigest: {upload.size} bytes were announced, {len(data)} came")
         upload.data = data
 
-    def complete(self, upload_id: str, origin: str) -> dict[str, Any]:
+    def complete(self, upload_id: str) -> dict[str, Any]:
         """The link of the file. Asking again gives the same link."""
         upload = self._uploads.get(upload_id)
         if upload is None:
@@ -92,7 +92,7 @@ class Uploads:
             self._bill.upload(upload.size)
         return {
             "upload_id": upload_id,
-            "file_url": f"{origin}/files/{upload_id}/{quote(upload.name)}",
+            "file_url": f"{ORIGIN}/files/{upload_id}/{quote(upload.name)}",
             "file_expires_at": _moment(upload.file_expires),
         }
 

@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Send
 
 from tikomni.sandbox.answers import Answer, refuse
 
+HOST = "127.0.0.1"
+
 
 async def read_body(request: Request, most: int) -> bytes:
     """The whole body, or a 413."""
@@ -89,8 +91,8 @@ async def _hang_up(send: Send) -> None:
 class Server:
     """uvicorn in a thread of its own, on a socket that is bound at once. Starts and stops by events, not by polling."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
-        self._socket = socket.create_server((host, port), backlog=512)
+    def __init__(self, app: ASGIApp, port: int) -> None:
+        self._socket = socket.create_server((HOST, port), backlog=512)
         # Connections take it over. Without it head and body, sent apart, wait 40 ms for one another.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = self._socket.getsockname()[1]
@@ -110,9 +112,6 @@ class Server:
         """Drops every connection and waits for the thread."""
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._stopping.set)
-        self.wait()
-
-    def wait(self) -> None:
         self._thread.join()
 
     def _run(self) -> None:

@@ -36,17 +36,17 @@ def write_lines(path: Path, lines: Iterable[str], mode: int = 0o644) -> None:
     _replace(path, (redact.secrets_in(line).encode("utf-8", "backslashreplace") for line in lines), mode)
 
 
-def write_json(path: Path, document: Any, mode: int = 0o644) -> None:
+def write_json(path: Path, document: Any) -> None:
     """Write a JSON-ready object, indented, members in their order; raises as ``write_text``."""
-    write_text(path, json.dumps(document, ensure_ascii=False, indent=2) + "\n", mode)
+    write_text(path, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
 
 
-def write_bytes(path: Path, data: bytes, mode: int = 0o644) -> None:
+def write_bytes(path: Path, data: bytes) -> None:
     """Write ``data``; raises as ``write_text``."""
     # Keys are ASCII and Latin-1 maps bytes to characters one to one: keys are found, the rest survives.
     if redact.registered_in(shown := data.decode("latin-1")):
         data = redact.secrets_in(shown).encode("latin-1")
-    _replace(path, (data,), mode)
+    _replace(path, (data,))
 
 
 def failure(path: Path, error: OSError) -> TikomniError:
@@ -56,7 +56,7 @@ def failure(path: Path, error: OSError) -> TikomniError:
     return InputError("storage", f"{path}: cannot be written ({error.strerror or error}).")
 
 
-def _replace(path: Path, data: Iterable[bytes], mode: int) -> None:
+def _replace(path: Path, data: Iterable[bytes], mode: int = 0o644) -> None:
     temporary = path.with_name(f".tikomni-{token_hex(6)}.tmp")  # the target's name may fill 255 bytes
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -86,9 +86,7 @@ def identifier(value: str) -> str:
     return f"{readable or 'input'}-{digest}"
 
 
-def file_name(
-    pattern: str, values: Mapping[str, str], must_end_with: str, most_bytes: int = PART_BYTES, *, setting: str
-) -> str:
+def file_name(pattern: str, values: Mapping[str, str], must_end_with: str, *, setting: str) -> str:
     """``pattern`` filled in: it always ends in ``must_end_with`` (an id) and ``ext``; the rest is clipped.
 
     Raises:
@@ -97,7 +95,7 @@ def file_name(
     extension, end = values.get("ext", ""), identifier(must_end_with)
     start = pattern.removesuffix("{ext}").removesuffix(extension).removesuffix("{identifier}")
     stem = _tidy(printable(fill(start, {**values, "ext": ""}, FILE_PLACEHOLDERS, setting)))
-    stem = clip(stem, most_bytes - len(f"-{end}{extension}".encode())).strip(" .-")
+    stem = clip(stem, PART_BYTES - len(f"-{end}{extension}".encode())).strip(" .-")
     return _unreserved(f"{stem}-{end}{extension}" if stem else f"{end}{extension}")
 
 

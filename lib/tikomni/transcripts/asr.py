@@ -22,7 +22,7 @@ from tikomni.errors import RefusedError, TikomniError, UpstreamError
 from tikomni.facts import Segment, Transcript
 from tikomni.settings import Settings
 from tikomni.transcripts.clean import clean
-from tikomni.transcripts.source import Means, Release, Source, Wanted, Words, listenable
+from tikomni.transcripts.source import Means, Release, Source, Wanted, Words, fail, listenable
 from tikomni.transcripts.task import NO_SPEECH, Item, files_of, read_document, read_task, task_id
 
 SUBMIT = "u2.services.audio.asr.transcription"
@@ -170,7 +170,7 @@ class Jobs:
 
     def _failed_lately(self, key: str) -> str | None:
         """Why the service could not transcribe ``key`` a short while ago; asked again with ``--fresh``."""
-        age = 0 if self._dispatcher.fresh else self._settings.shelf_life("facts")
+        age = 0 if self._dispatcher.terms.fresh else self._settings.shelf_life("facts")
         return self._ledger.failure_of(self._dispatcher.scope, self._kind, key, age)
 
     def _resume(self, key: str) -> Words | None:
@@ -187,7 +187,8 @@ class Jobs:
                 return PENDING
             else:
                 keys = [k for f in job.files for k in f.media]
-                if not self._dispatcher.resubmit or self._ledger.was_repeated(self._dispatcher.scope, self._kind, keys):
+                scope, may_resubmit = self._dispatcher.scope, self._dispatcher.terms.resubmit
+                if not may_resubmit or self._ledger.was_repeated(scope, self._kind, keys):
                     return Words(reason="asr_unknown")
                 self._ledger.settle_job(job.id, "superseded")
                 self._means.warn(
@@ -218,8 +219,7 @@ class Jobs:
                 closed = Words(reason=error.code, pending=True)
             except BaseException as error:
                 for hope in hopes:
-                    if not hope.words.done():
-                        hope.words.set_exception(error) if isinstance(error, Exception) else hope.words.cancel()
+                    fail(hope.words, error)
                 raise
             else:
                 return
@@ -464,14 +464,32 @@ def patience(hard_seconds: float, clip_seconds: float) -> float:
     return max(hard_seconds, PATIENCE_SHARE * clip_seconds)
 
 
-class Asr(Source):
+class SpeechService(Source):
+    """A source whose words come from the service, however it gets at the clip."""
+
+    hears = True
+
+    def __init__(self, means: Means, jobs: Jobs) -> None:
+        super().__init__(means)
+        self.jobs = jobs
+
+    def share(self, key: str, other: str) -> None:
+        self.jobs.share(key, other)
+
+    def drop(self, key: str) -> None:
+        self.jobs.drop(key)
+
+    async def close(self) -> None:
+        await self.jobs.close()
+
+
+class Asr(SpeechService):
     """Source 3: the service fetches the platform's own address."""
 
     name = "asr"
-    hears = True
 
     def __init__(self, means: Means, *, rescued: bool) -> None:
-        self.jobs = Jobs(means, "asr", rescued=rescued)
+        super().__init__(means, Jobs(means, "asr", rescued=rescued))
 
     async def words(self, wanted: Wanted) -> Words | None:
         streams = listenable(wanted.media)
@@ -485,15 +503,6 @@ class Asr(Source):
 
     def expect(self) -> Release:
         return self.jobs.expect()
-
-    def share(self, key: str, other: str) -> None:
-        self.jobs.share(key, other)
-
-    def drop(self, key: str) -> None:
-        self.jobs.drop(key)
-
-    async def close(self) -> None:
-        await self.jobs.close()
 
 
 async def words_of_task(means: Means, task: str) -> list[tuple[tuple[str, ...], Words]]:

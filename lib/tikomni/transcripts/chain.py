@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tikomni.catalog import DEFAULT_PRICE_USD
 from tikomni.dispatch.limiter import DeadlinePassed
 from tikomni.errors import InputError, RefusedError, TikomniError
 from tikomni.facts import Media, Work
@@ -21,11 +20,9 @@ from tikomni.transcripts.heard import Local
 from tikomni.transcripts.insight import Insight
 from tikomni.transcripts.local import LocalEngine, LocalSettings
 from tikomni.transcripts.relay import Relay
-from tikomni.transcripts.source import Means, Source, Wanted, Words
+from tikomni.transcripts.source import Detail, Means, Source, Wanted, Words
 from tikomni.transcripts.subtitles import Subtitles
 from tikomni.transcripts.task import NO_SPEECH
-
-Detail = Callable[[Work], Awaitable[tuple[Work, Media]]]
 
 NAMES = ("subtitles", "insight", "asr", "relay", "local")
 OPEN_AT_ONCE = 16
@@ -77,27 +74,16 @@ class Chain:
 
     Args:
         language: what is preferred where there are several.
-        detail: brings a work's own answer, for works from lists, which carry no subtitles; ``detail_usd`` is what that
-            costs. It is asked first where it costs less than the clip's speech.
 
     Attributes:
         found: words by ``Work.key``, as far as they are there.
     """
 
-    def __init__(
-        self,
-        means: Means,
-        *,
-        language: str | None = None,
-        detail: Detail | None = None,
-        detail_usd: float = DEFAULT_PRICE_USD,
-    ) -> None:
+    def __init__(self, means: Means, *, language: str | None = None) -> None:
         self.found: dict[str, Words] = {}
         self._means = means
         self._settings = means.dispatcher.settings
         self._language = language
-        self._detail = detail
-        self._detail_usd = detail_usd
         self._sources = made(means, names(self._settings.transcript_sources))
         self._collecting = [source.expect() for source in self._sources]
         self._walks: dict[str, asyncio.Task[None]] = {}
@@ -114,8 +100,11 @@ class Chain:
         for source in self._sources:
             await source.close()
 
-    def add(self, work: Work, media: Media, path: Path | None = None) -> None:
-        """Begin to look for the words of ``work``; ``path`` is a file of the user's own."""
+    def add(self, work: Work, media: Media, path: Path | None = None, *, detail: Detail | None = None) -> None:
+        """Begin to look for the words of ``work``; ``path`` is a file of the user's own.
+
+        ``detail`` brings the work's own answer, which may hold subtitles; it is asked before anything is listened to.
+        """
         if work.key in self._walks or work.key in self.found:
             return
         if work.work_modality != "video":
@@ -123,7 +112,7 @@ class Chain:
         elif kept := self._means.kept(work.key):
             self.found[work.key] = kept
         else:
-            wanted = Wanted(work, media, [work.key], self._language, path)
+            wanted = Wanted(work, media, [work.key], self._language, path, detail)
             wanted.tickets = {source.name: source.expect() for source in self._sources}
             self._walks[work.key] = asyncio.create_task(self._walk(wanted))
 
@@ -152,7 +141,7 @@ class Chain:
     async def _through(self, wanted: Wanted) -> Words:
         """Ask the sources in order. From the first that listens on, works with one clip go together."""
         async with self._gate:
-            await self._look_closer(wanted)
+            await _look_closer(wanted)
             sources = list(self._sources)
             last = Words(reason="no_words")
             while sources and not sources[0].hears:
@@ -229,29 +218,30 @@ class Chain:
             wanted.tried[source.name] = words.reason
         return words
 
-    async def _look_closer(self, wanted: Wanted) -> None:
-        """Get the work's own answer where it may hold subtitles and costs less than listening."""
-        work = wanted.work
-        if self._detail is None or wanted.media.subtitles or self._sources[0].name != "subtitles":
-            return
-        if not detail_pays(self._detail_usd, work.duration_ms, self._settings.asr_usd_per_hour):
-            return
-        try:
-            wanted.work, wanted.media = await self._detail(work)
-        except RefusedError:
-            return  # beyond the budget: what the list says must do
-        except TikomniError as error:
-            wanted.tried["detail"] = error.code
+
+async def _look_closer(wanted: Wanted) -> None:
+    """Get the work's own answer. Where it cannot be had, what the list says must do."""
+    if wanted.detail is None:
+        return
+    try:
+        wanted.work, media = await wanted.detail(wanted.work)
+        wanted.media = replace(media, streams=media.streams or wanted.media.streams)
+    except RefusedError:
+        pass  # beyond the budget
+    except TikomniError as error:
+        wanted.tried["detail"] = error.code
+
+
+def detail_pays(work: Work, media: Media, detail_usd: float, settings: Settings) -> bool:
+    """Whether a call for a clip that a list told of costs less than its speech, and may spare it."""
+    per_hour = USUAL_USD_PER_HOUR if settings.asr_usd_per_hour is None else settings.asr_usd_per_hour
+    if media.subtitles or gate(work, media, settings) or names(settings.transcript_sources)[0] != "subtitles":
+        return False
+    return detail_usd < (work.duration_ms or 0) / 3_600_000 * per_hour
 
 
 def _final(words: Words) -> bool:
     return words.transcript is not None or words.reason == NO_SPEECH
-
-
-def detail_pays(detail_usd: float, duration_ms: int | None, usd_per_hour: float | None) -> bool:
-    """Whether a detail call costs less than the speech of a clip of this length."""
-    per_hour = USUAL_USD_PER_HOUR if usd_per_hour is None else usd_per_hour
-    return duration_ms is not None and detail_usd < duration_ms / 3_600_000 * per_hour
 
 
 def gate(work: Work, media: Media, settings: Settings) -> str | None:

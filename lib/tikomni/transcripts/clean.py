@@ -66,14 +66,11 @@ def _end_of_filler(text: str, token: Token, following: Token | None) -> int | No
     if word not in rules["anywhere"] and word not in rules["between_pauses"]:
         return None
     before, after = text[: token.start].rstrip(" ")[-1:], text[token.end :].lstrip(" ")[:1]
-    begins = before in ("", *_PAUSES, *_ENDS)
     if before in ("", *_ENDS) and after in ("", *_ENDS):
         return None
-    if word in rules["anywhere"] or (word in rules["between_pauses"] and begins and after and after in _PAUSES):
-        if begins and after and after in _PAUSES:
-            return text.index(after, token.end) + 1
-        return token.end
-    return None
+    if before in ("", *_PAUSES, *_ENDS) and after and after in _PAUSES:
+        return text.index(after, token.end) + 1
+    return token.end if word in rules["anywhere"] else None
 
 
 @cache

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from tikomni.facts import Segment
+from tikomni.transcripts.task import number
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -228,13 +229,8 @@ def _cue(row: Mapping[str, Any]) -> Segment:
 
 
 def _moment(value: Any, scale: int) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        moment = round(float(value) * scale)
-    except (ValueError, OverflowError):
-        return None
-    return moment if 0 <= moment < 10**9 else None
+    found = number(value)
+    return round(found * scale) if found is not None and found * scale < 10**9 else None
 
 
 # --- whether there are words in it

@@ -63,12 +63,33 @@ class Adapter:
         raise NotImplementedError
 
     def read(self, path: Path, most_seconds: float) -> Sequence[float]:
-        """The sound of a WAV, MP3, M4A, MP4 or WebM file: mono, 16 kHz, -1 to 1.
+        """The sound of a WAV, MP3, M4A, MP4 or WebM file: mono, 16 kHz, -1 to 1. Never holds more than
+        ``most_seconds`` of it and one frame.
 
         Raises:
             Refused: ``local_no_sound``, ``local_file_unreadable``, ``duration_too_long``.
         """
-        return decode(path, most_seconds)
+        import av
+        import numpy as np
+
+        pieces, left = [], int(most_seconds * RATE)
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
+        options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none"}
+        try:
+            with path.open("rb") as file, av.open(file, metadata_errors="ignore", options=options) as container:
+                if not container.streams.audio:
+                    raise Refused("local_no_sound")
+                for frame in chain(_frames(container), (None,)):  # None has the resampler give what it still holds
+                    for piece in resampler.resample(frame):
+                        pieces.append(piece.to_ndarray()[0])
+                        left -= piece.samples
+                    if left < 0:
+                        raise Refused("duration_too_long")
+        except (OSError, av.FFmpegError) as error:
+            raise Refused("local_file_unreadable") from error
+        if not pieces:
+            raise Refused("local_no_sound")
+        return np.concatenate(pieces).astype(np.float32) / 32768.0
 
     def hear(self, samples: Any, language: str | None, prompt: str | None) -> Heard:
         """The words in ``samples``; ``language`` is ``None`` where the model is to tell it.
@@ -176,31 +197,6 @@ def parts(stretches: Iterable[tuple[int, int]], most: int) -> Iterator[tuple[int
         first, last = start if first is None else first, end
     if first is not None:
         yield first, last
-
-
-def decode(path: Path, most_seconds: float) -> Any:
-    """``Adapter.read`` by PyAV; never holds more than ``most_seconds`` of sound and one frame."""
-    import av
-    import numpy as np
-
-    pieces, left = [], int(most_seconds * RATE)
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
-    options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none"}
-    try:
-        with path.open("rb") as file, av.open(file, metadata_errors="ignore", options=options) as container:
-            if not container.streams.audio:
-                raise Refused("local_no_sound")
-            for frame in chain(_frames(container), (None,)):  # None has the resampler give what it still holds
-                for piece in resampler.resample(frame):
-                    pieces.append(piece.to_ndarray()[0])
-                    left -= piece.samples
-                if left < 0:
-                    raise Refused("duration_too_long")
-    except (OSError, av.FFmpegError) as error:
-        raise Refused("local_file_unreadable") from error
-    if not pieces:
-        raise Refused("local_no_sound")
-    return np.concatenate(pieces).astype(np.float32) / 32768.0
 
 
 def _frames(container: Any) -> Iterator[Any]:

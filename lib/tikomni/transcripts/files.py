@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
-import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from urllib.parse import urlsplit
 from tikomni import catalog
 from tikomni.dispatch.downloads import DownloadFailed
 from tikomni.transcripts.source import Means, Wanted, listenable
+from tikomni.transcripts.workers import clean_environment
 
 CREATE = "u3.uploads"
 MOST_BYTES = 512 * 1024 * 1024
@@ -135,7 +135,7 @@ async def _sound(whole: File, target: Path, limit: float) -> File | None:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
-            env=clean_environment(os.environ),
+            env=clean_environment(),
         )
     except OSError:
         return None
@@ -152,9 +152,3 @@ async def _sound(whole: File, target: Path, limit: float) -> File | None:
     except (OSError, Unusable):
         return None
     return sound if sound and sound.size < whole.size else None
-
-
-def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What a helper program needs of the environment, and nothing that could be a secret."""
-    needed = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH")
-    return {name: environ[name] for name in needed if name in environ}

@@ -6,8 +6,8 @@ import asyncio
 from contextlib import AsyncExitStack
 
 from tikomni.transcripts.files import Unusable, media_file
-from tikomni.transcripts.local import LocalClip, LocalEngine, allowed
-from tikomni.transcripts.source import Means, Source, Wanted, Words
+from tikomni.transcripts.local import LocalClip, LocalEngine
+from tikomni.transcripts.source import Means, Source, Wanted, Words, fail
 
 
 class Local(Source):
@@ -21,9 +21,9 @@ class Local(Source):
     hears = True
 
     def __init__(self, means: Means, engine: LocalEngine, *, chosen: bool) -> None:
-        self._means = means
+        super().__init__(means)
         self._engine = engine
-        self._allowed = allowed(means.dispatcher.settings.local_asr, chosen, others_can_serve=False)
+        self._allowed = chosen or means.dispatcher.settings.local_asr == "last"
         self._waiting: list[tuple[Wanted, asyncio.Future[Words]]] = []
         self._round: asyncio.Task[None] | None = None
 
@@ -56,8 +56,7 @@ class Local(Source):
                         heard.set_result(words)
             except BaseException as error:
                 for _, heard in batch:
-                    if not heard.done():
-                        heard.set_exception(error) if isinstance(error, Exception) else heard.cancel()
+                    fail(heard, error)
                 if not isinstance(error, Exception):
                     raise
 
@@ -73,8 +72,5 @@ class Local(Source):
                     continue
                 clips.append(LocalClip(wanted.key, file.path, wanted.language, wanted.work.duration_ms))
             means = self._means
-            heard = await self._engine.transcribe(clips, means.dispatcher.deadline, means.progress) if clips else {}
-        for key, result in heard.items():
-            reason = None if result.transcript is not None else result.reason
-            found[key] = Words(result.transcript, reason, pending=reason == "local_pending")
+            found |= await self._engine.transcribe(clips, means.dispatcher.deadline, means.progress)
         return [found[wanted.key] for wanted in batch]

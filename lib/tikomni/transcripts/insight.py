@@ -13,7 +13,7 @@ from tikomni.dispatch.outcomes import Outcome
 from tikomni.facts import Transcript, Work
 from tikomni.platforms.definitions import fill
 from tikomni.transcripts.clean import clean
-from tikomni.transcripts.source import Means, Source, Wanted, Words, data
+from tikomni.transcripts.source import Source, Wanted, Words, data
 
 FOR_GOOD_SECONDS = 10 * 365 * 86_400
 _REASONS = {
@@ -27,9 +27,6 @@ class Insight(Source):
     """``feature.asr`` of works that are new enough, where an account is configured."""
 
     name = "insight"
-
-    def __init__(self, means: Means) -> None:
-        self._means = means
 
     async def words(self, wanted: Wanted) -> Words | None:
         import jmespath

@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from tikomni.deadline import Deadline
 from tikomni.facts import Segment, Transcript
@@ -23,11 +22,10 @@ from tikomni.progress import Progress
 from tikomni.transcripts.clean import clean
 from tikomni.transcripts.engines import Heard, Utterance
 from tikomni.transcripts.models import Model, Table, choose, known_models, lacking, plain_language, recognise
+from tikomni.transcripts.source import Words
+from tikomni.transcripts.task import NO_SPEECH
 from tikomni.transcripts.workers import Failed, Worker
 
-When = Literal["never", "last"]
-
-NO_SPEECH = "no_speech"
 PENDING = "local_pending"
 
 # A model of some hundred megabytes takes some hundred megabytes of memory in each worker.
@@ -74,59 +72,26 @@ class LocalClip:
     duration_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LocalResult:
-    """Words, or the reason for none: ``no_speech``, ``local_pending`` (no time was left), ``local_timeout``,
-    ``local_not_understood``, ``local_no_model``, ``local_model_unusable``, ``local_language_unsupported``,
-    ``local_no_sound``, ``local_file_unreadable``, ``duration_too_long``, ``local_crashed``, ``local_failed``.
-
-    ``quality_reasons`` of a degraded text: ``no_speech_likely``, ``low_confidence``, ``repetition``, ``prompt_echo``,
-    ``language_unsure``.
-    """
-
-    transcript: Transcript | None = None
-    reason: str | None = None
-
-    @property
-    def quality(self) -> Literal["good", "degraded"] | None:
-        return self.transcript.quality if self.transcript else None
-
-    @property
-    def quality_reasons(self) -> tuple[str, ...]:
-        return self.transcript.quality_reasons if self.transcript else ()
-
-
-def allowed(when: When, chosen: bool, others_can_serve: bool) -> bool:
-    """Whether clips are heard here: where the user asked for it by name, or as the last resort that was agreed to."""
-    return chosen or (when == "last" and not others_can_serve)
-
-
 def time_limit(duration_ms: int | None, settings: LocalSettings) -> float:
     """Seconds that a clip may take."""
     return max(settings.least_seconds, settings.seconds_per_second * (duration_ms or 0) / 1000)
 
 
-def judged(heard: Heard, prompt: str | None, model: str) -> LocalResult:
-    """The words in what a model made of a clip, and every doubt about them."""
+def judged(heard: Heard, prompt: str | None, model: str) -> Words:
+    """The words in what a model made of a clip, and every doubt about them: ``no_speech_likely``, ``low_confidence``,
+    ``repetition``, ``prompt_echo``, ``language_unsure``."""
     spoken = [u for u in heard.utterances if not _echoes(u.text, prompt)]
     if not spoken:
-        return LocalResult(reason="local_not_understood" if heard.utterances else NO_SPEECH)
+        return Words(reason="local_not_understood" if heard.utterances else NO_SPEECH)
     doubts = _doubts(spoken, heard)
     if prompt and any(_letters(prompt) in _letters(u.text) for u in heard.utterances):
         doubts += ("prompt_echo",)
     raw = "\n".join(u.text for u in spoken)
     segments = tuple(Segment(u.start_ms, u.end_ms, u.text) for u in spoken)
     quality = "degraded" if doubts else "good"
-    return LocalResult(
+    return Words(
         Transcript(
-            "local",
-            heard.language,
-            raw,
-            clean(raw),
-            segments,
-            model=model,
-            quality=quality,
-            quality_reasons=doubts,
+            "local", heard.language, raw, clean(raw), segments, model=model, quality=quality, quality_reasons=doubts
         )
     )
 
@@ -205,21 +170,22 @@ class LocalEngine:
             return None
         return "; ".join(self.folder_problems) or "TIKOMNI_LOCAL_ASR_MODEL_DIR names no folder with a speech model"
 
-    async def transcribe(
-        self, clips: Sequence[LocalClip], deadline: Deadline, progress: Progress
-    ) -> dict[str, LocalResult]:
-        """A result for each ``media``. At the deadline what has not been heard is ``local_pending``."""
-        found: dict[str, LocalResult] = {}
+    async def transcribe(self, clips: Sequence[LocalClip], deadline: Deadline, progress: Progress) -> dict[str, Words]:
+        """The words of each ``media``, or the reason for none: ``no_speech``, ``local_pending`` (no time was left),
+        ``local_timeout``, ``local_not_understood``, ``local_no_model``, ``local_model_unusable``,
+        ``local_language_unsupported``, ``local_no_sound``, ``local_file_unreadable``, ``duration_too_long``,
+        ``local_crashed``, ``local_failed``."""
+        found: dict[str, Words] = {}
         jobs: list[_Job] = []
         for clip in {clip.media: clip for clip in clips}.values():
             language = plain_language(clip.language)
             model = choose(self.models, language, self.order)
             if model is None:
-                found[clip.media] = LocalResult(reason="local_no_model")
+                found[clip.media] = Words(reason="local_no_model")
             else:
                 jobs.append(_Job(clip, model, language))
         await _Round(self, deadline, progress, found).hear(jobs)
-        return {clip.media: found.get(clip.media, LocalResult(reason=PENDING)) for clip in clips}
+        return {clip.media: found.get(clip.media, Words(reason=PENDING, pending=True)) for clip in clips}
 
 
 @dataclass(slots=True)
@@ -229,7 +195,7 @@ class _Round:
     engine: LocalEngine
     deadline: Deadline
     progress: Progress
-    found: dict[str, LocalResult]
+    found: dict[str, Words]
     waiting: deque[_Job] = field(default_factory=deque)
     unusable: dict[Path, str] = field(default_factory=dict)
     total: int = 0
@@ -256,7 +222,7 @@ class _Round:
                         worker, opened = await self._open(job.model), job.model
                     heard = await self._ask(worker, job)
                 except Failed as failure:
-                    self._settle(job, LocalResult(reason=failure.reason), str(failure))
+                    self._settle(job, Words(reason=failure.reason), str(failure))
                     continue
                 self._settle(job, judged(heard, job.prompt, job.model.name))
                 language = plain_language(heard.language)
@@ -297,7 +263,7 @@ class _Round:
         left = self.deadline.remaining()
         return left is not None and left < 0.1  # timers may ring a little early
 
-    def _settle(self, job: _Job, result: LocalResult, message: str = "") -> None:
+    def _settle(self, job: _Job, result: Words, message: str = "") -> None:
         known = self.found.get(job.clip.media)
         if result.transcript or (known is None and result.reason != PENDING):  # words of a first hearing stay
             self.found[job.clip.media] = result

@@ -23,11 +23,11 @@ class Layout:
     kind: str
     title: str
     engine: str
-    needs: tuple[str, ...]
-    files: Mapping[str, tuple[str, ...]]
-    languages: tuple[str, ...]
+    needs: Sequence[str]
+    files: Mapping[str, Sequence[str]]
+    languages: Sequence[str]
     detects: bool
-    tokens_hold: tuple[str, ...] = ()
+    tokens_hold: Sequence[str] = ()
     prompts: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -36,7 +36,7 @@ class Table:
     """All of ``models.yaml``."""
 
     layouts: tuple[Layout, ...]
-    order: Mapping[str, tuple[str, ...]]
+    order: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +64,7 @@ class Model:
 
 def table(document: Mapping[str, Any]) -> Table:
     """``models.yaml`` as read from YAML."""
-    layouts = tuple(
-        Layout(
-            **{
-                **entry,
-                "needs": tuple(entry["needs"]),
-                "files": {role: tuple(names) for role, names in entry["files"].items()},
-                "languages": tuple(entry["languages"]),
-                "tokens_hold": tuple(entry.get("tokens_hold", ())),
-            }
-        )
-        for entry in document["layouts"]
-    )
-    return Table(layouts, {language: tuple(kinds) for language, kinds in document["order"].items()})
+    return Table(tuple(Layout(**entry) for entry in document["layouts"]), document["order"])
 
 
 @cache

@@ -17,9 +17,9 @@ from tikomni.dispatch.downloads import DownloadFailed
 from tikomni.dispatch.ledger import Upload
 from tikomni.dispatch.limiter import DeadlinePassed
 from tikomni.storage import names
-from tikomni.transcripts.asr import SLOW, Jobs, NoAddress
+from tikomni.transcripts.asr import SLOW, Jobs, NoAddress, SpeechService
 from tikomni.transcripts.files import CREATE, File, Unusable, media_file
-from tikomni.transcripts.source import Means, Source, Wanted, Words, data
+from tikomni.transcripts.source import Means, Wanted, Words, data
 
 COMPLETE = "u3.uploads.complete"
 ALLOW = Allow(routes=frozenset({CREATE, COMPLETE}))
@@ -32,15 +32,13 @@ TRIES = 3
 AGAIN_SECONDS = 0.25
 
 
-class Relay(Source):
+class Relay(SpeechService):
     """Uploads what the service could not fetch, or was silent about for too long, and has it transcribed."""
 
     name = "relay"
-    hears = True
 
     def __init__(self, means: Means) -> None:
-        self.jobs = Jobs(means, "relay")
-        self._means = means
+        super().__init__(means, Jobs(means, "relay"))
         self._uploads = means.dispatcher.ledger.uploads
         self._scope = means.dispatcher.scope
         self._provider = means.dispatcher.settings.upload_provider
@@ -61,15 +59,6 @@ class Relay(Source):
             return url
 
         return await self.jobs.words(wanted, address)
-
-    def share(self, key: str, other: str) -> None:
-        self.jobs.share(key, other)
-
-    def drop(self, key: str) -> None:
-        self.jobs.drop(key)
-
-    async def close(self) -> None:
-        await self.jobs.close()
 
     def _tell(self, wanted: Wanted, first: str) -> None:
         how = "was silent for too long" if first == SLOW else "could not fetch it"
@@ -109,8 +98,8 @@ class Relay(Source):
             if upload.state == "done":
                 return upload if upload.expires_at - time.time() > LEAST_LIFE_SECONDS else None
             if upload.lost:
-                again = self._means.dispatcher.resubmit and not self._uploads.was_lost(self._scope, key, self._provider)
-                if not again:
+                may_resubmit = self._means.dispatcher.terms.resubmit
+                if not may_resubmit or self._uploads.was_lost(self._scope, key, self._provider):
                     raise NoAddress("relay_unknown")
                 self._uploads.settle(upload.id, "lost")
                 return None
@@ -150,7 +139,7 @@ class Relay(Source):
         kept = {"upload_url": url, "upload_headers": session.get("upload_headers") or {}}
         expires = _moment(session.get("upload_expires_at"), SESSION_SECONDS)
         self._uploads.settle(row, "open", upload_id=upload_id, session=kept, expires_at=expires)
-        return Upload(row, "open", name, file.content_type, file.size, upload_id, kept, None, expires)
+        return Upload(row, "open", file.content_type, file.size, upload_id, kept, None, expires)
 
     async def _put(self, upload: Upload, file: File) -> bool:
         """Send the file; ``False`` where the session takes it no more. Once sent, sending again changes nothing."""

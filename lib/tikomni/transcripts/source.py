@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from tikomni.progress import Progress
 from tikomni.storage.yaml_file import read_yaml
 
 Release = Callable[[], None]
+Detail = Callable[[Work], Awaitable[tuple[Work, Media]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class Wanted:
     """One clip on its way through the sources.
 
     ``keys`` are the works whose words these are: several may share one clip. ``path`` is a file of the user's own.
-    ``later`` will still bring the words of a speech job that is too slow to be waited for alone.
+    ``later`` will still bring the words of a speech job that is too slow to be waited for alone. ``detail`` brings the
+    work's own answer: lists carry no subtitles.
     """
 
     work: Work
@@ -44,6 +46,7 @@ class Wanted:
     keys: list[str]
     language: str | None = None
     path: Path | None = None
+    detail: Detail | None = None
     tried: dict[str, str] = field(default_factory=dict)
     later: asyncio.Future[Words] | None = None
     tickets: dict[str, Release] = field(default_factory=dict)
@@ -88,6 +91,9 @@ class Source:
     name: str
     hears: bool = False
 
+    def __init__(self, means: Means) -> None:
+        self._means = means
+
     async def words(self, wanted: Wanted) -> Words | None:
         """The words, or why there are none; ``None`` where this source is not for ``wanted``.
 
@@ -112,6 +118,16 @@ class Source:
 
 def _nobody() -> None:
     return None
+
+
+def fail(waiting: asyncio.Future[Words], error: BaseException) -> None:
+    """Whoever waits learns of ``error``; what ends the whole run ends the waiting."""
+    if waiting.done():
+        return
+    if isinstance(error, Exception):
+        waiting.set_exception(error)
+    else:
+        waiting.cancel()
 
 
 def listenable(media: Media) -> list[Stream]:

@@ -15,7 +15,7 @@ from tikomni.facts import Segment, Subtitle, Transcript
 from tikomni.platforms.definitions import fill
 from tikomni.transcripts.clean import clean
 from tikomni.transcripts.cues import Unusable, read
-from tikomni.transcripts.source import Means, Source, Wanted, Words, data
+from tikomni.transcripts.source import Source, Wanted, Words, data
 
 # What the clip says in its own language first, then Chinese, then whatever there is.
 _ORDER = (
@@ -30,24 +30,15 @@ class Subtitles(Source):
 
     name = "subtitles"
 
-    def __init__(self, means: Means) -> None:
-        self._means = means
-
     async def words(self, wanted: Wanted) -> Words | None:
         reason = "no_subtitles"
-        for track in ordered(wanted.media.subtitles, wanted.language):
+        async for track, content in self._tracks(wanted):
             try:
-                return self._kept(wanted, track, read(await self._file(wanted, track.url)))
+                if content is None:
+                    content = await self._file(wanted, track.url)
+                return self._kept(wanted, track, read(content))
             except (DownloadFailed, Unusable) as error:
                 reason = self._told(track, error)
-        for way in data()["captions"].get(wanted.work.platform, ()):
-            async for track, content in self._tracks(wanted, way):
-                try:
-                    if content is None:
-                        content = await self._file(wanted, track.url)
-                    return self._kept(wanted, track, read(content))
-                except (DownloadFailed, Unusable) as error:
-                    reason = self._told(track, error)
         return Words(reason=reason)
 
     async def _file(self, wanted: Wanted, url: str) -> bytes:
@@ -66,8 +57,16 @@ class Subtitles(Source):
         self._means.keep(wanted.key, transcript)
         return Words(transcript)
 
-    async def _tracks(self, wanted: Wanted, way: Mapping[str, Any]) -> AsyncIterator[tuple[Subtitle, bytes | None]]:
-        """The tracks that a platform's routes list, in order; with their content where a route gives that."""
+    async def _tracks(self, wanted: Wanted) -> AsyncIterator[tuple[Subtitle, bytes | None]]:
+        """The tracks in order, those of the work's own answer first; with their content where a route gives that."""
+        for track in ordered(wanted.media.subtitles, wanted.language):
+            yield track, None
+        for way in data()["captions"].get(wanted.work.platform, ()):
+            async for found in self._listed(wanted, way):
+                yield found
+
+    async def _listed(self, wanted: Wanted, way: Mapping[str, Any]) -> AsyncIterator[tuple[Subtitle, bytes | None]]:
+        """The tracks that a platform's routes list."""
         known = {"work_id": wanted.work.platform_work_id, **wanted.work.platform_native_ids}
         if "ids" in way:
             known |= await self._ids(way, known)

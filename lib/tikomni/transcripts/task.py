@@ -62,7 +62,7 @@ def files_of(body: Any) -> list[str]:
     """The addresses of a job's files, as far as a query tells them; empty text for those that it does not."""
     data = _part(body, "data") or _part(body, "output") or {}
     rows = _rows(data)
-    count = max(int(_number(data.get("input_count")) or 0), len(rows), 1)
+    count = max(int(number(data.get("input_count")) or 0), len(rows), 1)
     urls = [""] * min(count, FILES_MOST)
     for row in rows:
         index, url = _index(row), row.get("file_url")
@@ -80,7 +80,7 @@ def read_task(body: Any, file_urls: Sequence[str]) -> Task:
     """
     data = _part(body, "data") or _part(body, "output") or {}
     status = str(data.get("platform_task_status") or "").upper()
-    pending = _number(data.get("pending_count"))
+    pending = number(data.get("pending_count"))
     finished = status in TERMINAL and pending == 0
     items: dict[int, Item] = {}
     rows = _rows(data)
@@ -123,7 +123,7 @@ def _index(row: dict[str, Any]) -> int | None:
 
 def _item(row: dict[str, Any], finished: bool) -> Item:
     status = str(row.get("task_status") or row.get("subtask_status") or row.get("status") or "").upper()
-    seconds = _number(row.get("duration_sec"))
+    seconds = number(row.get("duration_sec"))
     url = row.get("transcription_url")
     url = url if isinstance(url, str) and url.strip() else None
     if status in _FAILED and (finished or str(row.get("fallback_state")) not in _TRIED_AGAIN):
@@ -144,7 +144,7 @@ def _whole_job(data: dict[str, Any], item: Item | None, status: str, finished: b
     segments = _sentences(data.get("sentences"))
     text = data.get("full_text")
     text = text.strip() if isinstance(text, str) and text.strip() else "\n".join(s.text for s in segments)
-    seconds = item.seconds if item and item.seconds is not None else _number(data.get("duration_sec"))
+    seconds = item.seconds if item and item.seconds is not None else number(data.get("duration_sec"))
     if text or (data.get("full_text") is not None or data.get("sentences") is not None):
         return {0: Item("done", seconds=seconds, text=text, segments=segments)}
     return None
@@ -163,10 +163,10 @@ def read_document(document: Any) -> tuple[str, tuple[Segment, ...], float | None
     channels = document.get("transcripts")
     if isinstance(channels, list):
         rows = [c for c in channels if isinstance(c, dict)]
-        rows.sort(key=lambda c: _number(c.get("channel_id")) or 0)
+        rows.sort(key=lambda c: number(c.get("channel_id")) or 0)
         # A channel without sentences tells no times: its text is one sentence without them.
         segments = tuple(s for c in rows for s in _sentences(c.get("sentences")) or _sentences([c]))
-        lengths = [n for c in rows if (n := _number(c.get("content_duration_in_milliseconds")))]
+        lengths = [n for c in rows if (n := number(c.get("content_duration_in_milliseconds")))]
         return "\n".join(s.text for s in segments), segments, max(lengths) / 1000 if lengths else None
     for name in ("full_text", "text"):
         if isinstance(document.get(name), str):
@@ -182,7 +182,7 @@ def _sentences(rows: Any) -> tuple[Segment, ...]:
     for row in rows if isinstance(rows, list) else []:
         text = row.get("text") if isinstance(row, dict) else row
         if isinstance(text, str) and text.strip():
-            start, end = (_number(row.get(k)) if isinstance(row, dict) else None for k in ("begin_time", "end_time"))
+            start, end = (number(row.get(k)) if isinstance(row, dict) else None for k in ("begin_time", "end_time"))
             found.append(
                 Segment(None if start is None else int(start), None if end is None else int(end), text.strip())
             )
@@ -194,14 +194,15 @@ def _part(node: Any, name: str) -> Any:
     return value if isinstance(value, dict) else None
 
 
-def _number(value: Any) -> float | None:
+def number(value: Any) -> float | None:
+    """A number that is not negative, or the text of one."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        number = float(value)
+        found = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if 0 <= number < 1e12 else None
+    return found if 0 <= found < 1e12 else None
 
 
 def _code(code: Any) -> str:

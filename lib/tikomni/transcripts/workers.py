@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from tikomni.transcripts.engines import Heard
 
-# What a process needs to start and to find its libraries. Nothing else of the environment is a worker's business.
+# What a process needs to start and to find its libraries. Nothing else of the environment is its business.
 _KEPT = frozenset(
     "PATH HOME USERPROFILE SYSTEMROOT WINDIR TEMP TMP TMPDIR LANG LC_ALL LD_LIBRARY_PATH DYLD_LIBRARY_PATH".split()
 )
@@ -33,10 +33,14 @@ class Failed(Exception):
         self.reason = reason
 
 
-def clean_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The variables of a worker: no key, no setting, one thread, no network for the model libraries."""
-    kept = {name: value for name, value in environ.items() if name.upper() in _KEPT}
-    return kept | {
+def clean_environment() -> dict[str, str]:
+    """What any helper program gets of our environment: no key, no setting."""
+    return {name: value for name, value in os.environ.items() if name.upper() in _KEPT}
+
+
+def _environment() -> dict[str, str]:
+    """The variables of a worker: one thread, no network for the model libraries."""
+    return clean_environment() | {
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         "PYTHONUTF8": "1",
         "OMP_NUM_THREADS": "1",
@@ -58,7 +62,7 @@ class Worker:
             Failed: ``local_model_unusable`` or ``local_timeout``.
         """
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-c", _RUN, env=clean_environment(),
+            sys.executable, "-P", "-c", _RUN, env=_environment(),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
             limit=_LONGEST_ANSWER, start_new_session=True,  # Ctrl-C is for the parent to deal with
         )  # fmt: skip

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tikomni.analysis.signals import Signals, labels
 from tikomni.analysis.tasks.comments import of_comments
 from tikomni.analysis.tasks.comparison import COMPARISON, of_comparison
 from tikomni.analysis.tasks.material import Material, source
 from tikomni.analysis.tasks.parts import read
 from tikomni.analysis.tasks.registry import Kind, kinds
-from tikomni.analysis.traits import labels
 from tikomni.envelope import tokens
 from tikomni.facts import Creator, Work
 from tikomni.storage.names import identifier, slug
@@ -28,13 +28,10 @@ if TYPE_CHECKING:
     from tikomni.analysis.comparison import Comparison
     from tikomni.analysis.figures import Figures
     from tikomni.analysis.sampling import Sample
-    from tikomni.analysis.signals import Signals
 
 TASKS = "tasks"
 ANSWER = "answer.json"
 ACCEPTED = "accepted.json"
-# Where the answer's own command is told; the caller knows how it is spelled here.
-TEXT_COMMAND = "npx tikomni-skills task text DIR"
 
 
 class Picture(Protocol):
@@ -134,7 +131,7 @@ def _files(kind: Kind, material: Material) -> TaskFiles:
     schema = kind.schema(material.language)
     prompt = kind.prompt(material.language)
     asked = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
-    shown = read(material, kind.tokens - tokens(prompt) - tokens(asked), TEXT_COMMAND)
+    shown = read(material, kind.tokens - tokens(prompt) - tokens(asked))
     task = {
         "kind": kind.name,
         "version": kind.version,

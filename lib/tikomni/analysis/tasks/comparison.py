@@ -20,7 +20,7 @@ NAME_CHARS = 20
 
 def of_comparison(kind: Kind, made: Comparison, subject_id: str, language: str) -> Material:
     """``kind`` asked of ``made``; works are numbered through all creators."""
-    names = " · ".join(f"{one.letter} {one_line(one.name)[:NAME_CHARS]}" for one in made.sides)
+    names = " · ".join(map(_name, made.sides))
     subject = {"type": COMPARISON, "platform": COMPARISON, "id": subject_id, "name": names}
     picked = [(one, standing) for one in made.sides for standing in _picked(one)]
     works = tuple(_source(one, standing, number) for number, (one, standing) in enumerate(picked, 1))
@@ -35,8 +35,11 @@ def _picked(one: Side) -> list[Standing]:
 def _source(one: Side, standing: Standing, number: int) -> Source:
     figures: dict[str, Any] = {"interactions": standing.interactions, "multiple": standing.multiple.value}
     known = {name: value for name, value in figures.items() if value is not None}
-    whose = f"{one.letter} {one_line(one.name)[:NAME_CHARS]}"
-    return source(standing.work, number, None, known, (whose,), one.signals.get(standing.work.key))
+    return source(standing.work, number, None, known, (_name(one),), one.signals.get(standing.work.key))
+
+
+def _name(one: Side) -> str:
+    return f"{one.letter} {one_line(one.name)[:NAME_CHARS]}"
 
 
 def _figures(made: Comparison) -> Iterator[tuple[str, float]]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from hashlib import sha256
 from typing import Any, Self
 
+from tikomni.analysis.rules import ALL_COUNTS
 from tikomni.analysis.signals import Signals, signals
 from tikomni.facts import Work
 from tikomni.storage.names import printable
@@ -21,7 +23,6 @@ from tikomni.transcripts.clean import sentences
 
 # A sentence is what a footnote quotes: long ones are cut at a pause. A line is the number and the sentence.
 SENTENCE_CHARS = 200
-COUNTS = ("digg_count", "comment_count", "collect_count", "share_count", "play_count")
 # How the index calls what every work has; a claim may say either.
 SHORT = {
     "digg_count": "like",
@@ -76,6 +77,11 @@ class Material:
     works: tuple[Source, ...]
     pictures: tuple[str, ...] = ()
 
+    @property
+    def of_comments(self) -> bool:
+        """Whether it is made of comments in place of works."""
+        return self.subject["type"] == COMMENTS
+
     @cached_property
     def by_ref(self) -> Mapping[str, Source]:
         return {work.ref: work for work in self.works}
@@ -89,14 +95,13 @@ class Material:
     def confidence(self) -> str:
         """What a sample of this size allows: ``low`` below 5 works or 30 comments, ``high`` from 15 or 100 on, else
         ``mid``."""
-        low, high = (30, 100) if self.subject["type"] == COMMENTS else (5, 15)
+        low, high = (30, 100) if self.of_comments else (5, 15)
         return "low" if len(self.sampled) < low else "mid" if len(self.sampled) < high else "high"
 
     @property
     def sample(self) -> dict[str, Any]:
         """How much claims may rest on: ``works`` or ``comments``, and ``confidence``."""
-        unit = COMMENTS if self.subject["type"] == COMMENTS else "works"
-        return {unit: len(self.sampled), "confidence": self.confidence}
+        return {COMMENTS if self.of_comments else "works": len(self.sampled), "confidence": self.confidence}
 
     @cached_property
     def words_hash(self) -> str:
@@ -143,7 +148,7 @@ def source(
     """``work`` as evidence number ``number``; ``figures`` beside its counts, date and length; ``found``: its signals,
     where they are known already."""
     ref = f"W{number:02}"
-    counts = {name: getattr(work, name) for name in COUNTS}
+    counts = {name: getattr(work, name) for name in ALL_COUNTS}
     length = None if work.duration_ms is None else round(work.duration_ms / 1000)
     found = found or signals(work)
     return Source(
@@ -190,6 +195,19 @@ def _sentences(text: str) -> Iterable[str]:
 def one_line(text: str) -> str:
     """``text`` as a line of material: printable, without tokens of links."""
     return re.sub(r"\s+", " ", printable(_TOKEN.sub("", text))).strip()
+
+
+def spelled(text: Any) -> str:
+    """The id of a sentence, a work or a comment as it is spelled here; empty where it is none."""
+    bare = unicodedata.normalize("NFKC", str(text)).strip(" \t\n[]()“”「」『』【】\"'`。.,;:")
+    if said := COMMENT.fullmatch(bare):
+        return f"C{int(said[1]):03}"
+    if not (found := REFERENCE.fullmatch(bare)):
+        return ""
+    work, part, number = found.groups()
+    if number is None:
+        return f"W{int(work):02}"
+    return f"W{int(work):02}.{part.lower()}{int(number)}" if part else f"W{int(work):02}.{int(number):02}"
 
 
 def _cut(text: str) -> Iterable[str]:

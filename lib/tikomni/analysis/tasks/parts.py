@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tikomni.analysis.tasks.material import COMMENTS, SHORT, Material, Source
+from tikomni.analysis.tasks.material import SHORT, Material, Source
 from tikomni.envelope import tokens
 
 PART_TOKENS = 6000
@@ -29,7 +29,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "zh": {
         "facts": "# 事实与数字\n\n由程序算出；平台没有给出的不列。",
         "sample": "样本：{n} 个作品，可信度 {confidence}（由程序按样本大小给出）。样本外的作品不能作证据。",
-        "works": "## 作品\n\n每行一个作品：编号、事实、规则得出的信号、标题。作品全文：`{command} W07`。",
+        "works": "## 作品\n\n每行一个作品：编号、事实、规则得出的信号、标题。"
+        "作品全文：`npx tikomni-skills task text DIR W07`。",
         "columns": "`interactions` 是赞、评、藏、转之和，`multiple` 是它与作者中位数之比；"
         "`bucket` 与 `rank` 按近期得分排，偏向新作品。",
         "commercial": "商业信号",
@@ -49,7 +50,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "facts": "# Facts and figures\n\nComputed by the program; what the platform does not tell is left out.",
         "sample": "Sample: {n} works, confidence {confidence} (set by the program from its size). "
         "Works outside the sample are no evidence.",
-        "works": "## Works\n\nA work a line: its number, facts, signals by rule, title. A work whole: `{command} W07`.",
+        "works": "## Works\n\nA work a line: its number, facts, signals by rule, title. "
+        "A work whole: `npx tikomni-skills task text DIR W07`.",
         "columns": "`interactions` are likes, comments, saves and shares; `multiple` is of the creator's median; "
         "`bucket` and `rank` go by a score that favours recent works.",
         "commercial": "commercial signal",
@@ -78,23 +80,20 @@ class Read:
     tokens: int
 
 
-def read(material: Material, budget: int, command: str) -> Read:
-    """Index and parts of ``material`` within ``budget`` tokens; ``command`` prints a work whole, after ``task text``.
+def read(material: Material, budget: int) -> Read:
+    """Index and parts of ``material`` within ``budget`` tokens.
 
     A work alone, the five best and the three worst of a sample are shown whole as far as the budget goes, of the others
     the opening and the close.
     """
     words = WORDS[material.language]
-    if material.subject["type"] == COMMENTS:
+    if material.of_comments:
         return _comments(material, words)
-    index = _index(material, words, command)
+    index = _index(material, words)
     left = budget - tokens(index)
     shares = _shares(material.sampled, left)
     blocks = [_excerpt(work, shares[work.ref], words) for work in material.sampled]
-    files = {"input/00-index.md": index}
-    for number, lines in enumerate(_packed(blocks), 1):
-        files[f"input/{number:02}.md"] = f"{words['part'].format(n=number)}\n\n{fenced(lines, material.input_hash)}"
-    return Read(files, sum(map(tokens, files.values())))
+    return _read(index, words["part"], blocks, material)
 
 
 def fenced(lines: Iterable[str], mark: str) -> str:
@@ -123,27 +122,34 @@ def _comments(material: Material, words: Mapping[str, str]) -> Read:
     told = words["comments_sample"].format(
         n=len(material.sampled), confidence=material.confidence, left=len(material.works) - len(shown)
     )
-    facts = [f"- {name}: {_value(value)}" for name, value in material.figures.items() if value is not None]
     about = [text for name in ("name", "about") if (text := material.subject.get(name))]
     places = ", ".join(f"{place} {n}" for place, n in regions.most_common(REGIONS))
     about += [f"{words['regions']}: {places}"] if regions else []
-    head = [words["facts"], "", *facts, "", told, "", words["work"], "", fenced(map(_line, about), material.input_hash)]
-    files = {"input/00-index.md": "\n".join(head)}
-    for number, lines in enumerate(_packed([[comment_line(one, material.language)] for one in shown]), 1):
-        text = fenced(lines, material.input_hash)
-        files[f"input/{number:02}.md"] = f"{words['comments_part'].format(n=number)}\n\n{text}"
+    strangers = fenced(map(_line, about), material.input_hash)
+    head = [words["facts"], "", *_facts(material), "", told, "", words["work"], "", strangers]
+    blocks = [[comment_line(one, material.language)] for one in shown]
+    return _read("\n".join(head), words["comments_part"], blocks, material)
+
+
+def _read(index: str, head: str, blocks: Sequence[list[str]], material: Material) -> Read:
+    files = {"input/00-index.md": index}
+    for number, lines in enumerate(_packed(blocks), 1):
+        files[f"input/{number:02}.md"] = f"{head.format(n=number)}\n\n{fenced(lines, material.input_hash)}"
     return Read(files, sum(map(tokens, files.values())))
 
 
-def _index(material: Material, words: Mapping[str, str], command: str) -> str:
-    head = [words["facts"]]
-    facts = [f"- {name}: {_value(value)}" for name, value in material.figures.items() if value is not None]
+def _facts(material: Material) -> list[str]:
+    return [f"- {name}: {_value(value)}" for name, value in material.figures.items() if value is not None]
+
+
+def _index(material: Material, words: Mapping[str, str]) -> str:
+    head, facts = [words["facts"]], _facts(material)
     head += ["", *facts] if facts else []
     if material.subject["type"] == "creator":
         head += ["", words["sample"].format(n=len(material.sampled), confidence=material.confidence)]
     if material.pictures:
         head += ["", words["pictures"], "", *(f"- {path}" for path in material.pictures)]
-    told = words["works"].format(command=command)
+    told = words["works"]
     told += "\n" + words["columns"] if material.subject["type"] == "creator" else ""
     text = ""
     for title in (80, 40, 20, 10, 0):
@@ -248,4 +254,4 @@ def _line(text: str) -> str:
 
 
 def _value(value: object) -> str:
-    return f"{value:,}" if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
+    return f"{value:,}" if isinstance(value, (int, float)) else str(value)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tikomni.analysis.evidence import Problem
-from tikomni.analysis.tasks import TEXT_COMMAND
 from tikomni.analysis.tasks.material import Material
 from tikomni.analysis.tasks.parts import fenced, read
 from tikomni.analysis.tasks.registry import Kind
@@ -74,7 +73,7 @@ def questions(kind: Kind, material: Material) -> tuple[Question, ...]:
     every = [work.ref for work in material.sampled]
     head = f"{words['open']}\n\n"
     room = kind.tokens - tokens(system) - tokens(head + words["works"] + ", ".join(every)) - 60
-    files = read(material, room, TEXT_COMMAND).files
+    files = read(material, room).files
     each = kind.each_work and len(every) > WORKS_AT_ONCE
     made = []
     for start in range(0, len(every), WORKS_AT_ONCE) if each else (0,):

@@ -53,13 +53,9 @@ class Kind:
         return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 
+@cache
 def kinds() -> dict[str, Kind]:
     """Every kind by name, in the order in which their analyses stand on a card."""
-    return _kinds()
-
-
-@cache
-def _kinds() -> dict[str, Kind]:
     found = []
     for path in FOLDER.glob("*/task.yaml"):
         data = read_yaml(path)

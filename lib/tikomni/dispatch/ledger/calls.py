@@ -133,11 +133,11 @@ class Calls(Part):
         )
         return tuple(row["id"] for row in rows)
 
-    def answered(self, scope: Scope, route: str, limit: int = 50) -> tuple[dict[str, Any], ...]:
-        """The inputs of the latest calls of ``route`` that brought an answer, newest first."""
+    def answered(self, scope: Scope, route: str) -> tuple[dict[str, Any], ...]:
+        """The inputs of the latest calls of ``route`` that brought an answer, newest first, fifty at most."""
         rows = self._run(
-            "SELECT inputs FROM calls WHERE scope = ? AND route = ? AND outcome = 'ok' ORDER BY id DESC LIMIT ?",
-            (scope.id, route, limit),
+            "SELECT inputs FROM calls WHERE scope = ? AND route = ? AND outcome = 'ok' ORDER BY id DESC LIMIT 50",
+            (scope.id, route),
         )
         return tuple(json.loads(row["inputs"]) for row in rows)
 

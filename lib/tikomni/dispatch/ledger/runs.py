@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tikomni.dispatch.ledger.base import Part, lives
@@ -78,8 +78,6 @@ class Runs(Part):
 
     def show(self, run_id: str) -> RunRow | None:
         """One run with its steps, oldest change first."""
-        from dataclasses import replace
-
         found = self._rows("r.run_id = ?", (run_id,))
         if not found:
             return None
@@ -95,21 +93,14 @@ class Runs(Part):
             f"WHERE {where}",
             parameters,
         )
+        same = ("run_id", "command", "folder", "started_at", "ended_at", "document")
+        counted = ("calls", "billed", "usd", "asr_seconds")
         return tuple(
             RunRow(
-                row["run_id"],
-                row["command"],
-                tuple(json.loads(row["argv"])),
-                row["folder"],
-                row["started_at"],
-                row["ended_at"],
-                row["status"] or ("running" if lives(row["pid"], row["started_at"]) else "died"),
-                json.loads(row["cost"] or "{}"),
-                row["document"],
-                row["calls"],
-                row["billed"],
-                row["usd"],
-                row["asr_seconds"],
+                **{name: row[name] for name in (*same, *counted)},
+                argv=tuple(json.loads(row["argv"])),
+                status=row["status"] or ("running" if lives(row["pid"], row["started_at"]) else "died"),
+                cost=json.loads(row["cost"] or "{}"),
             )
             for row in rows
         )

@@ -184,14 +184,12 @@ class SpeechJobs(Part):
         return self._job(row) if row else None
 
     def _job(self, row: sqlite3.Row) -> Job:
-        rows = self._run("SELECT * FROM job_files WHERE job_id = ? ORDER BY item_index, media", (row["id"],)).fetchall()
+        rows = self._run("SELECT * FROM job_files WHERE job_id = ? ORDER BY item_index, media", (row["id"],))
         files = []
         for index, group in groupby(rows, key=lambda r: r["item_index"]):
-            several = list(group)
-            first = several[0]
-            media = tuple(r["media"] for r in several)
-            told = (first["file_url"], first["state"], first["reason"], first["shown"], first["changed_at"])
-            files.append(JobFile(index, media, *told))
+            first, *others = group
+            told = (first[name] for name in ("file_url", "state", "reason", "shown", "changed_at"))
+            files.append(JobFile(index, tuple(r["media"] for r in (first, *others)), *told))
         return Job(
             row["id"],
             row["source"],

@@ -23,7 +23,6 @@ class Upload:
 
     id: int
     state: str
-    file_name: str
     content_type: str
     size_bytes: int
     upload_id: str | None
@@ -92,7 +91,6 @@ class Uploads(Part):
         return Upload(
             row["id"],
             row["state"],
-            row["file_name"],
             row["content_type"],
             row["size_bytes"],
             row["upload_id"],

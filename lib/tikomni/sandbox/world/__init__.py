@@ -38,13 +38,6 @@ class World:
         found = (c for c in self.creators.values() if (c.platform, c.id) == (platform, creator_id))
         return next(found, None)
 
-    def called(self, platform: str, handle: str) -> Creator | None:
-        """The person whom people find by this handle or number."""
-        people = (c for c in self.creators.values() if c.platform == platform)
-        return next(
-            (c for c in people if handle.casefold() in (c.handle.casefold(), c.short_id) and handle != "0"), None
-        )
-
     def works_of(self, creator: Creator) -> Sequence[Work]:
         """What a profile shows: pinned works first, then newest first; nothing of a private account."""
         if (many := crowd.works_of(creator)) is not None:

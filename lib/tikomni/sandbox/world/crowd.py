@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from random import Random
-from typing import Any, overload
+from typing import Any
 
 from tikomni.sandbox.world.model import Creator, Work, read
 
@@ -69,11 +69,7 @@ class Works(Sequence[Work]):
     def __len__(self) -> int:
         return self.profile.size + self.new
 
-    @overload
-    def __getitem__(self, place: int) -> Work: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Work]: ...
-    def __getitem__(self, place: int | slice) -> Work | list[Work]:
+    def __getitem__(self, place: int | slice) -> Any:
         if isinstance(place, slice):
             return [self[n] for n in range(*place.indices(len(self)))]
         if not -len(self) <= place < len(self):

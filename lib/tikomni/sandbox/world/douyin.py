@@ -28,14 +28,14 @@ _REASON = {"deleted": 8, "blocked": 8, "private": 5, "partly_visible": 10}
 _NOTICE = "因作品权限或已被删除，无法观看，去看看其他作品吧"
 
 
-def detail(work: Work | None, route: Route, origin: str) -> Json:
+def detail(work: Work | None, route: Route) -> Json:
     """The ``data`` of a route that returns one work."""
     side: Side = "web" if route == "web" else "app"
     if work and _shown(work, route):
-        return {"aweme_detail": aweme(work, side, origin), "status_code": 0, "log_pb": _log(work.id)}
+        return {"aweme_detail": aweme(work, side), "status_code": 0}
     reason = _REASON.get(work.state) if work else None
     filtered = [{"aweme_id": work.id, "reason": reason, "msg_type": 0}] if work and reason else []
-    data: Json = {"aweme_detail": None, "filter_list": filtered, "status_code": 0, "log_pb": _log("")}
+    data: Json = {"aweme_detail": None, "filter_list": filtered, "status_code": 0}
     if side == "web":
         data["filter_detail"] = {
             "aweme_id": work.id if work else "",
@@ -53,79 +53,55 @@ def _shown(work: Work, route: Route) -> bool:
     return (work.state, route) in (("app_empty", "web"), ("blocked", "app3"))
 
 
-def aweme(work: Work, side: Side, origin: str, *, listed: bool = False) -> Json:
+def aweme(work: Work, side: Side, *, listed: bool = False) -> Json:
     """One work. Works of a list say less about their author, and whether they are pinned."""
     topics = _topics(work)
-    kind = "note" if work.images else "article" if work.kind == "article" else "video"
     share_url = (
-        f"https://www.iesdouyin.com/share/{kind}/{work.id}/?region=CN&mid={_number(work.name + 'm', 19)}"
+        f"https://www.iesdouyin.com/share/{work.place}/{work.id}/?region=CN&mid={_number(work.name + 'm', 19)}"
         f"&titleType=title&from_aid=1128&share_sign=0"
     )
     item: Json = {
         "aweme_id": work.id,
         "desc": work.caption,
         "create_time": work.timestamp,
-        "author": _author(work.author, origin, listed),
-        "music": _music(work, origin),
+        "author": _author(work.author, listed),
+        "music": _music(work),
         "cha_list": [{"cid": t["hashtag_id"], "cha_name": t["hashtag_name"], "desc": ""} for t in topics] or None,
-        "video": _video(work, side, origin),
+        "video": _video(work, side),
         "share_url": share_url,
-        "user_digged": 0,
         "statistics": _statistics(work, work.unlisted if listed else ()),
         "status": _status(work),
-        "rate": 12,
         "text_extra": topics + _search_word(work, side),
         "is_top": int(work.pinned),
-        "share_info": {
-            "share_url": share_url,
-            "share_desc": "在抖音，记录美好生活",
-            "share_title": work.caption,
-            "share_weibo_desc": f"#在抖音，记录美好生活#{work.caption}",
-            "share_link_desc": f"5.33 复制打开抖音，看看【{work.author.nickname}的作品】{work.caption[:18]}... %s",
-            "bool_persist": 0,
-        },
-        "video_labels": None,
+        "share_info": {"share_url": share_url, "share_title": work.caption},
         "duration": work.milliseconds,
         "aweme_type": _TYPE[work.kind] if work.aweme_type is None else work.aweme_type,
         "media_type": _MEDIA_TYPE[work.kind],
         "image_infos": None,
-        "risk_infos": {"vote": False, "warn": False, "risk_sink": False, "type": 0, "content": ""},
         "position": None,
-        "comment_list": None,
         "author_user_id": int(work.author.uid),
-        "geofencing": [],
         "region": "CN",
-        "collect_stat": 0,
-        "label_top_text": None,
-        "promotions": [],
         "group_id": work.id,
         "is_ads": False,
         "is_story": 0,
         "long_video": None,
-        "images": _images(work, origin) or None,
+        "images": _images(work) or None,
         "is_live_photo": 1 if work.kind == "live_photos" else None,
         "is_new_text_mode": int(work.kind == "text_mode"),
-        "is_slides": None,
-        "original_images": None,
         "image_list": None,
         "commerce_info": {"ad_type": 0, "is_ad": False},
-        "comment_gid": int(work.id) // 1000 * 1000,
         "video_tag": [{"tag_id": 2001, "tag_name": "生活", "level": 1}, {"tag_id": 0, "tag_name": "", "level": 0}],
-        "suggest_words": {"suggest_words": [{"words": [{"word": work.author.nickname, "word_id": "1"}]}]},
         "preview_title": work.caption[:20],
         "item_title": work.title,
         "caption": work.caption if side == "web" else "",
-        "chapter_list": None,
         "mix_info": None,
         "anchors": None,
-        "article_info": _article(work, origin) if work.kind == "article" else None,
-        "descendants": {"notify_msg": "头条", "platforms": ["toutiao"]} if side == "web" else None,
-        "search_impr": {"entity_id": work.id, "entity_type": "GENERAL"},
+        "article_info": _article(work) if work.kind == "article" else None,
     }
     return {key: value for key, value in item.items() if value is not None or side == "web"}
 
 
-def posts(works: Sequence[Work], cursor: int, count: int, side: Side, origin: str) -> Json:
+def posts(works: Sequence[Work], cursor: int, count: int, side: Side) -> Json:
     """A page of a profile. The cursor is the time, in milliseconds, of the last unpinned work shown.
 
     Profiles with many works hold what is none: an advertisement, a live room, a deleted work, one that was on the
@@ -134,9 +110,9 @@ def posts(works: Sequence[Work], cursor: int, count: int, side: Side, origin: st
     pinned = [work for work in works[:count] if work.pinned] if not cursor else []
     start = crowd.first_before(works, cursor / 1000 if cursor else math.inf)
     shown = list(works[start : start + max(count - len(pinned), 1)])
-    page = [aweme(work, side, origin, listed=True) for work in pinned + shown]
+    page = [aweme(work, side, listed=True) for work in pinned + shown]
     if isinstance(works, crowd.Works) and len(works) >= 20:
-        _disturb(page, works, start, bool(cursor), side, origin)
+        _disturb(page, works, start, bool(cursor), side)
     more = start + len(shown) < len(works)
     return {
         "status_code": 0,
@@ -144,25 +120,21 @@ def posts(works: Sequence[Work], cursor: int, count: int, side: Side, origin: st
         "max_cursor": _ms(shown[-1]) if shown else 0,
         "has_more": more if side == "web" else int(more),
         "aweme_list": page,
-        "time_list": None,
-        "post_serial": 2,
-        "request_item_cursor": 0,
-        "log_pb": _log(""),
     }
 
 
-def _disturb(page: list[Json], works: Sequence[Work], start: int, later: bool, side: Side, origin: str) -> None:
+def _disturb(page: list[Json], works: Sequence[Work], start: int, later: bool, side: Side) -> None:
     if not later:
         host = load().works["dy_clip"]
-        room = aweme(host, side, origin, listed=True) | {"aweme_id": _number("room", 19), "aweme_type": 101}
+        room = aweme(host, side, listed=True) | {"aweme_id": _number("room", 19), "aweme_type": 101}
         page.insert(3, room | {"author": page[0]["author"], "cell_room": {"rawdata": "{}"}})
         return
     advertised = load().works["dy_before_midnight"]
-    page.insert(1, aweme(advertised, side, origin, listed=True) | {"is_ads": True})
+    page.insert(1, aweme(advertised, side, listed=True) | {"is_ads": True})
     if start // 20 % 2:
-        page.insert(0, aweme(works[start - 1], side, origin, listed=True))
+        page.insert(0, aweme(works[start - 1], side, listed=True))
     else:
-        gone = aweme(works[start], side, origin, listed=True)
+        gone = aweme(works[start], side, listed=True)
         number = _number(f"gone{start}", 19)
         page.insert(0, gone | {"aweme_id": number, "status": gone["status"] | {"is_delete": True}, "desc": ""})
 
@@ -171,12 +143,12 @@ def _ms(work: Work) -> int:
     return work.timestamp * 1000
 
 
-def profile(creator: Creator | None, origin: str) -> Json:
+def profile(creator: Creator | None) -> Json:
     """A person. A private account has no place and no counts; an unknown id gives no person at all."""
     if creator is None:
-        return {"status_code": 2065, "status_msg": "用户不存在", "user": None, "log_pb": _log("")}
+        return {"status_code": 2065, "status_msg": "用户不存在", "user": None}
     counts = creator.counts
-    user: Json = _author(creator, origin, listed=False) | {
+    user: Json = _author(creator, listed=False) | {
         "aweme_count": len(load().works_of(creator)),
         "follower_count": counts["fans"],
         "mplatform_followers_count": counts["fans"],
@@ -184,33 +156,25 @@ def profile(creator: Creator | None, origin: str) -> Json:
         "total_favorited": counts["liked"],
         "favoriting_count": 0,
         "max_follower_count": counts["fans"] + 409,
-        "dongtai_count": 0,
         "city": "",
         "country": "",
-        "province": "",
-        "district": "",
-        "cover_url": [_pictures(f"{origin}/media/avatar/{creator.name}-cover", 720, 720)],
-        "followers_detail": [{"app_name": "aweme", "fans_count": counts["fans"], "name": "抖音"}],
+        "cover_url": [_pictures(f"{creator.avatar}-cover", 720, 720)],
         "live_status": 0,
         "mix_count": 0,
         "secret": int(creator.secret),
-        "share_info": {
-            "share_url": f"www.iesdouyin.com/share/user/{creator.id}?from_ssr=1",
-            "share_title": "快来加入抖音，让你发现最有趣的我！",
-            "share_desc": "长按复制此条消息，打开抖音搜索，查看TA的更多作品。",
-        },
+        "share_info": {"share_url": f"www.iesdouyin.com/share/user/{creator.id}?from_ssr=1"},
         "user_age": -1,
     }
     if creator.canceled:
         user |= {"nickname": "账号已注销", "signature": "", "user_canceled": True}
     elif not creator.secret:
         user["ip_location"] = f"IP属地：{creator.ip}"
-    return {"status_code": 0, "status_msg": None, "user": user, "extra": {"logid": "0"}, "log_pb": _log("")}
+    return {"status_code": 0, "status_msg": None, "user": user, "extra": {"logid": "0"}}
 
 
-def found(people: list[Creator], origin: str) -> Json:
+def found(people: list[Creator]) -> Json:
     """People who were searched for."""
-    rows = [{"type": 4, "user_info": _author(person, origin, listed=False)} for person in people]
+    rows = [{"type": 4, "user_info": _author(person, listed=False)} for person in people]
     return {"status_code": 0, "user_list": rows, "cursor": len(rows), "has_more": 0, "extra": {"logid": "0"}}
 
 
@@ -240,8 +204,6 @@ def comments(work: Work, part: Part) -> Json:
         "cursor": part.after,
         "has_more": int(part.more),
         "total": part.total,
-        "reply_style": 2,
-        "log_pb": _log(work.id),
     }
 
 
@@ -267,30 +229,25 @@ def _said(work: Work, row: Said) -> Json:
             "unique_id": work.author.handle if own else "",
         },
         "reply_id": comment_id(work, root) if root else "0",
-        "reply_to_reply_id": "0",
-        "reply_comment": None,
         "reply_comment_total": row.replies,
         "ip_label": row.ip,
         "label_text": "作者" if own else "",
         "label_type": 1 if own else -1,
         "stick_position": int(row.kind == "pinned"),
-        "is_hot": False,
         "text_extra": [],
         "image_list": [{"origin_url": {"uri": "sticker", "url_list": []}}] if row.kind == "sticker" else None,
         "level": 1 if row.below is None else 2,
     }
 
 
-def _author(creator: Creator, origin: str, listed: bool) -> Json:
+def _author(creator: Creator, listed: bool) -> Json:
     author: Json = {
         "uid": creator.uid,
         "sec_uid": creator.id,
         "nickname": creator.nickname,
-        "avatar_thumb": _pictures(f"{origin}/media/avatar/{creator.name}", 720, 720),
-        "follow_status": 0,
+        "avatar_thumb": _pictures(f"{creator.avatar}", 720, 720),
         "custom_verify": creator.verified,
         "enterprise_verify_reason": "",
-        "prevent_download": False,
     }
     if listed:
         return author
@@ -299,7 +256,7 @@ def _author(creator: Creator, origin: str, listed: bool) -> Json:
         "unique_id": creator.handle,
         "gender": creator.gender,
         "signature": creator.signature,
-        "avatar_larger": _pictures(f"{origin}/media/avatar/{creator.name}", 1080, 1080),
+        "avatar_larger": _pictures(f"{creator.avatar}", 1080, 1080),
         "is_verified": True,
         "aweme_count": 0,
         "follower_count": 0,
@@ -314,34 +271,28 @@ def _author(creator: Creator, origin: str, listed: bool) -> Json:
         "room_id": 0,
         "user_canceled": False,
         "language": "zh-Hans",
-        "share_info": {"share_url": "", "share_title": "", "share_desc": ""},
     }
 
 
-def _music(work: Work, origin: str) -> Json:
+def _music(work: Work) -> Json:
     own = f"@{work.author.nickname}创作的原声"
     number = _number(work.name + "m", 19)
-    sound = [f"{origin}/media/{work.name}/music.mp3?ies={n}" for n in (1, 2)]
+    sound = [f"{work.media}/music.mp3?ies={n}" for n in (1, 2)]
     return {
         "id": int(number) // 1000 * 1000,
-        "id_str": number,
         "mid": number,
         "title": work.music.get("title", own),
         "author": work.music.get("author", work.author.nickname),
         "album": "",
-        "cover_thumb": _pictures(f"{origin}/media/{work.name}/cover", 720, 720),
-        "play_url": {"uri": sound[0], "url_list": sound, "width": 720, "height": 720, "url_key": number},
+        "play_url": {"uri": sound[0], "url_list": sound, "width": 720, "height": 720},
         "duration": int(work.music.get("seconds", work.seconds)),
-        "owner_nickname": work.author.nickname,
-        "is_original": False,
         "status": 1,
-        "user_count": 0,
         "extra": "{}",
     }
 
 
-def _video(work: Work, side: Side, origin: str) -> Json:
-    here = f"{origin}/media/{work.name}"
+def _video(work: Work, side: Side) -> Json:
+    here = work.media
     video: Json = {
         "cover": _pictures(f"{here}/cover", 788, 1051),
         "origin_cover": _pictures(f"{here}/cover", 360, 640),
@@ -350,11 +301,9 @@ def _video(work: Work, side: Side, origin: str) -> Json:
         "width": 1440 if work.images else 576,
         "ratio": "540p",
         "duration": work.milliseconds,
-        "has_watermark": True,
         "is_h265": 0,
         "bit_rate": [],
         "bit_rate_audio": None,
-        "video_model": "",
         "meta": "{}",
     }
     if work.kind != "video":
@@ -370,9 +319,6 @@ def _video(work: Work, side: Side, origin: str) -> Json:
         "bit_rate": _web_gears(work, here) if side == "web" else _app_gears(work, here),
         "bit_rate_audio": [_dash_sound(here)] if side == "web" else None,
         "format": "dash" if side == "web" else "mp4",
-        "is_long_video": int(work.seconds > 60),
-        "cdn_url_expired": work.timestamp + 7200,
-        "big_thumbs": [{"img_num": 5, "img_url": f"{here}/thumbs.jpg", "duration": work.seconds, "fext": "jpg"}],
     }
 
 
@@ -384,45 +330,35 @@ def _stream(work: Work, here: str, file: str, width: int, height: int) -> Json:
         "url_list": [f"{here}/{file}.mp4{query}&host={n}" for n in (3, 26, 9)],
         "width": width,
         "height": height,
-        "url_key": f"{uri}_{file}",
         "data_size": size,
-        "file_hash": f"{zlib.crc32(file.encode()):032x}",
-        "file_cs": f"c:0-{size}-{width:x}",
     }
 
 
-def _gear(stream: Json, name: str, rate: int, quality: int, h265: int, kind: str = "mp4") -> Json:
+def _gear(stream: Json, rate: int, h265: int, kind: str = "mp4") -> Json:
     return {
-        "gear_name": name,
-        "quality_type": quality,
         "bit_rate": rate,
         "play_addr": stream,
         "is_h265": h265,
-        "is_bytevc1": h265,
-        "HDR_type": "",
-        "HDR_bit": "",
-        "FPS": 30,
-        "video_extra": "{}",
         "format": kind,
     }
 
 
 def _app_gears(work: Work, here: str) -> list[Json]:
     return [
-        _gear(_stream(work, here, "video-720-h266", 720, 1280), "720_1_2", 464830, 11, 2),
-        _gear(_stream(work, here, "video-720-h265", 720, 1280), "720_1_1", 408162, 11, 1),
-        _gear(_stream(work, here, "video-1080", 1080, 1920), "normal_1080_0", 1630211, 1, 0),
-        _gear(_stream(work, here, "video-540", 576, 1024), "normal_540_0", 990524, 20, 0),
+        _gear(_stream(work, here, "video-720-h266", 720, 1280), 464830, 2),
+        _gear(_stream(work, here, "video-720-h265", 720, 1280), 408162, 1),
+        _gear(_stream(work, here, "video-1080", 1080, 1920), 1630211, 0),
+        _gear(_stream(work, here, "video-540", 576, 1024), 990524, 0),
     ]
 
 
 def _web_gears(work: Work, here: str) -> list[Json]:
     return [
-        _gear(_stream(work, here, "video-1080", 1080, 1920), "normal_1080_0", 858484, 1, 0),
-        _gear(_stream(work, here, "dash-1080", 1080, 1920), "normal_1080_0", 804170, 1, 0, "dash"),
-        _gear(_stream(work, here, "video-720", 720, 1280), "normal_720_0", 677593, 10, 0),
-        _gear(_stream(work, here, "dash-540", 576, 1024), "low_540_0", 493510, 292, 0, "dash"),
-        _gear(_stream(work, here, "video-720-h265", 720, 1280), "720_1_1", 403711, 11, 1),
+        _gear(_stream(work, here, "video-1080", 1080, 1920), 858484, 0),
+        _gear(_stream(work, here, "dash-1080", 1080, 1920), 804170, 0, "dash"),
+        _gear(_stream(work, here, "video-720", 720, 1280), 677593, 0),
+        _gear(_stream(work, here, "dash-540", 576, 1024), 493510, 0, "dash"),
+        _gear(_stream(work, here, "video-720-h265", 720, 1280), 403711, 1),
     ]
 
 
@@ -435,39 +371,33 @@ def _dash_sound(here: str) -> Json:
             "media_type": "audio",
             "url_list": {"main_url": sound, "backup_url": f"{sound}?b=1", "fallback_url": f"{sound}?f=1"},
         },
-        "audio_extra": "{}",
     }
 
 
-def _images(work: Work, origin: str) -> list[Json]:
-    here, images = f"{origin}/media/{work.name}", []
+def _images(work: Work) -> list[Json]:
+    here, images = work.media, []
     for n in range(1, work.images + 1):
         image: Json = {
             "uri": f"tos-cn-i-sandbox/{work.name}-{n}",
             "url_list": [f"{here}/{n}.webp?sc=image", f"{here}/{n}.jpg?sc=image"],
             "download_url_list": [f"{here}/{n}-water.webp?sc=image", f"{here}/{n}-water.jpg?sc=image"],
-            "watermark_free_download_url_list": None,
-            "mask_url_list": None,
             "width": 1440,
             "height": 1920,
             "is_new_text_mode": int(work.kind == "text_mode"),
-            "interaction_stickers": None,
         }
         if work.kind == "live_photos" and n != 3:
             stream = _stream(work, here, f"live-{n}", 1080, 1440)
-            image |= {"live_photo_type": 1, "clip_type": 5, "video": {"play_addr": stream, "duration": 2000}}
+            image |= {"video": {"play_addr": stream, "duration": 2000}}
         images.append(image)
     return images
 
 
-def _article(work: Work, origin: str) -> Json:
-    poster = {"url": f"{origin}/media/{work.name}/cover.jpg", "uri": f"tos-cn-i-sandbox/{work.name}"}
+def _article(work: Work) -> Json:
+    poster = {"url": f"{work.media}/cover.jpg", "uri": f"tos-cn-i-sandbox/{work.name}"}
     return {
         "article_id": _number(work.name + "a", 19),
         "article_title": work.title,
-        "article_type": 1,
         "article_content": json.dumps({"markdown": work.article, "head_poster_list": [poster]}, ensure_ascii=False),
-        "read_time": 1,
     }
 
 
@@ -483,12 +413,9 @@ def _status(work: Work) -> Json:
     return {
         "aweme_id": work.id,
         "is_delete": False,
-        "allow_share": True,
-        "allow_comment": True,
         "is_private": False,
         "private_status": 0,
         "is_prohibited": False,
-        "in_reviewing": False,
         "reviewed": 1,
         "self_see": False,
         "part_see": 0,
@@ -500,7 +427,7 @@ def _topics(work: Work) -> list[Json]:
     for name in work.topics:
         at = work.caption.index(f"#{name}", at)
         span = {"start": at, "end": at + len(name) + 1, "caption_start": 0, "caption_end": 0}
-        topics.append({"type": 1, "hashtag_name": name, "hashtag_id": topic_id(name), "is_commerce": False} | span)
+        topics.append({"type": 1, "hashtag_name": name, "hashtag_id": topic_id(name)} | span)
         at += len(name) + 1
     return topics
 
@@ -511,17 +438,13 @@ def topic_id(name: str) -> str:
 
 def _search_word(work: Work, side: Side) -> list[Json]:
     """The app marks a word to search for among the topics, which is none."""
-    word = {"start": 0, "end": 0, "type": 5, "search_text": work.caption[:6], "search_query_id": "1"}
+    word = {"start": 0, "end": 0, "type": 5, "search_text": work.caption[:6]}
     return [word] if side == "app" and work.caption else []
 
 
 def _pictures(stem: str, width: int, height: int) -> Json:
     urls = [f"{stem}.webp?from=1&s=1", f"{stem}.jpg?from=1&s=1"]
     return {"uri": stem.rpartition("/media/")[2], "url_list": urls, "width": width, "height": height}
-
-
-def _log(impr_id: str) -> Json:
-    return {"impr_id": impr_id}
 
 
 def _number(seed: str, digits: int) -> str:

@@ -8,7 +8,7 @@ page again. Says nothing about which route gives which shape.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -43,12 +43,10 @@ def matching(platform: str, words: str, wish: Wish = Wish()) -> Sequence[Work]:
     return _wished([work for work in found if work.kind in _KINDS.get(wish.kind, (work.kind,))], wish)
 
 
-def under(platform: str, topic_id: str, wish: Wish = Wish()) -> Sequence[Work] | None:
-    """The works that bear a topic; None for one that is not there."""
-    name = next((name for name in topics(platform) if topic_number(platform, name) == topic_id), None)
-    if name is None:
-        return None
-    return [work for work in matching(platform, name, wish) if name in work.topics]
+def under(platform: str, topic_id: str, wish: Wish = Wish()) -> Sequence[Work]:
+    """The works that bear a topic."""
+    names = [name for name in topics(platform) if topic_number(platform, name) == topic_id]
+    return [work for name in names for work in matching(platform, name, wish) if name in work.topics]
 
 
 @cache
@@ -93,16 +91,16 @@ def _page(works: Sequence[Work], start: int, size: int, entry: Callable[[Work], 
 # --- Douyin
 
 
-def douyin_search(works: Sequence[Work], start: int, search_id: str, shape: str, origin: str) -> Json:
+def douyin_search(works: Sequence[Work], start: int, search_id: str, shape: str) -> Json:
     """A page of a search. ``shape``: ``cards`` or ``business`` (everything one level further down)."""
-    cards, after = _page(works, start, PAGE, lambda work: {"type": 1, "aweme_info": douyin.aweme(work, "app", origin)})
+    cards, after = _page(works, start, PAGE, lambda work: {"type": 1, "aweme_info": douyin.aweme(work, "app")})
     if cards:
-        host = douyin.aweme(load().works["dy_clip"], "app", origin)
+        host = douyin.aweme(load().works["dy_clip"], "app")
         room = host | {"aweme_id": f"{start:019}", "aweme_type": 101, "cell_room": {"rawdata": "{}"}}
-        sold = douyin.aweme(load().works["dy_before_midnight"], "app", origin) | {"is_ads": True}
+        sold = douyin.aweme(load().works["dy_before_midnight"], "app") | {"is_ads": True}
         person = {"user_info": {"uid": "1", "nickname": "路人", "sec_uid": ""}}
         odd = [
-            {"type": 16, "aweme_info": None, "sub_card_list": []},
+            {"type": 16, "aweme_info": None},
             {"type": 1, "aweme_info": sold},
             {"type": 1, "aweme_info": room},
             {"type": 4, "aweme_info": None, "user_list": [person]},
@@ -113,7 +111,7 @@ def douyin_search(works: Sequence[Work], start: int, search_id: str, shape: str,
     more = int(after < len(works))
     told: Json = {"status_code": 0, "log_pb": {"impr_id": search_id}, "extra": {"logid": search_id}}
     if shape == "business":
-        told |= {"business_data": [{"card_id": "", "data_id": str(n), "data": card} for n, card in enumerate(cards)]}
+        told |= {"business_data": [{"card_id": "", "data": card} for card in cards]}
         told["business_config"] = {
             "has_more": more,
             "backtrace": backtrace(search_id, after),
@@ -128,11 +126,11 @@ def backtrace(search_id: str, cursor: int) -> str:
     return f"{search_id[-6:]}-{cursor}"
 
 
-def douyin_topic(works: Sequence[Work], cursor: int, size: int, origin: str) -> Json:
+def douyin_topic(works: Sequence[Work], cursor: int, size: int) -> Json:
     """A page of a topic's works."""
-    page, after = _page(works, cursor, size, lambda work: douyin.aweme(work, "app", origin, listed=True))
+    page, after = _page(works, cursor, size, lambda work: douyin.aweme(work, "app", listed=True))
     if page:
-        sold = douyin.aweme(load().works["dy_before_midnight"], "app", origin, listed=True) | {"is_ads": True}
+        sold = douyin.aweme(load().works["dy_before_midnight"], "app", listed=True) | {"is_ads": True}
         page.insert(1, sold)
     return {"status_code": 0, "aweme_list": page, "cursor": after, "has_more": int(after < len(works))}
 
@@ -141,11 +139,11 @@ def douyin_topics(words: str) -> Json:
     """Topics whose name holds ``words``, those of another name first."""
     named = [name for name in topics("douyin") if words in name]
     rows = [name for name in named if name != words] + [name for name in named if name == words]
-    found = [{"challenge_info": {"cid": douyin.topic_id(name), "cha_name": name, "use_count": 1}} for name in rows]
+    found = [{"challenge_info": {"cid": douyin.topic_id(name), "cha_name": name}} for name in rows]
     return {"status_code": 0, "challenge_list": found, "cursor": len(found), "has_more": 0}
 
 
-def douyin_chart(board: int, page: int, size: int, origin: str) -> Json:
+def douyin_chart(board: int, page: int, size: int) -> Json:
     """A page of a board: names of its own, nobody's id, and no word about a further page but an empty one."""
     liked = matching("douyin", "", Wish("likes", kind="video"))
     ranked = [work for n, work in enumerate(liked) if n % len(CHARTS) == board - CHARTS[0]]
@@ -153,15 +151,14 @@ def douyin_chart(board: int, page: int, size: int, origin: str) -> Json:
         {
             "item_id": work.id,
             "item_title": work.caption,
-            "item_cover_url": f"{origin}/media/{work.name}/cover.jpg",
+            "item_cover_url": f"{work.media}/cover.jpg",
             "item_duration": work.milliseconds,
             "nick_name": work.author.nickname,
-            "avatar_url": f"{origin}/media/avatar/{work.author.name}.jpg",
+            "avatar_url": f"{work.author.avatar}.jpg",
             "publish_time": work.timestamp,
             "like_cnt": int(_number(work.counts.get("digg", 0))),
             "play_cnt": 0,
             "score": 100 - n,
-            "is_favorite": False,
         }
         for n, work in enumerate(ranked[(page - 1) * size : page * size])
     ]
@@ -171,10 +168,10 @@ def douyin_chart(board: int, page: int, size: int, origin: str) -> Json:
 # --- Xiaohongshu
 
 
-def xhs_search(works: Sequence[Work], page: int, search_id: str, shape: str, origin: str) -> Json:
+def xhs_search(works: Sequence[Work], page: int, search_id: str, shape: str) -> Json:
     """A page of a search: notes with snippets of their captions. ``shape``: whose names stand around them."""
     entry = _card if shape == "card" else _snippet
-    items, after = _page(works, (page - 1) * PAGE, PAGE, lambda work: entry(work, origin))
+    items, after = _page(works, (page - 1) * PAGE, PAGE, lambda work: entry(work))
     if items:
         odd = [
             {"model_type": "ads", "ads_info": {"id": "1"}},
@@ -192,21 +189,19 @@ def xhs_search(works: Sequence[Work], page: int, search_id: str, shape: str, ori
     return xiaohongshu.inner(told)
 
 
-def _snippet(work: Work, origin: str) -> Json:
-    return {"model_type": "note", "note": xiaohongshu.snippet(work, origin)}
+def _snippet(work: Work) -> Json:
+    return {"model_type": "note", "note": xiaohongshu.snippet(work)}
 
 
-def _card(work: Work, origin: str) -> Json:
-    told = xiaohongshu.posted_card(work, origin)
+def _card(work: Work) -> Json:
+    told = xiaohongshu.posted_card(work)
     return {"model_type": "note", "id": work.id, "xsec_token": told["xsec_token"], "note_card": told}
 
 
-def xhs_topic(works: Sequence[Work], asked: Mapping[str, Any], session: str, origin: str) -> Json:
+def xhs_topic(works: Sequence[Work], start: int, session: str) -> Json:
     """A page of a topic's notes; five values go on to the next page together, three of them on the last note."""
-    last = next((n for n, work in enumerate(works) if work.id == asked["last_note_id"]), None)
-    start = 0 if last is None else last + 1
     page = works[start : start + PAGE]
-    items = [xiaohongshu.snippet(w, origin) | {"create_time": w.timestamp, "cursor_score": f"s{w.id}"} for w in page]
+    items = [xiaohongshu.snippet(w) | {"create_time": w.timestamp, "cursor_score": f"s{w.id}"} for w in page]
     more = start + len(page) < len(works)
     told = {"items": items, "has_more": more, "session_id": session, "first_load_time": f"1{session}"}
     return xiaohongshu.inner(told)

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+from tikomni.sandbox.answers import ORIGIN
 from tikomni.storage.yaml_file import read_yaml
 
 _HERE = Path(__file__).parent
@@ -35,6 +36,11 @@ class Creator:
     verified: str = ""
     secret: bool = False
     canceled: bool = False
+
+    @property
+    def avatar(self) -> str:
+        """The address of their picture, without its extension."""
+        return f"{ORIGIN}/media/avatar/{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +91,16 @@ class Work:
     def is_there(self) -> bool:
         """Whether any route gives it."""
         return self.state in ("public", "blocked", "app_empty")
+
+    @property
+    def media(self) -> str:
+        """The address that those of its files begin with."""
+        return f"{ORIGIN}/media/{self.name}"
+
+    @property
+    def place(self) -> str:
+        """The part of a Douyin link that stands before its id."""
+        return "note" if self.images else "article" if self.kind == "article" else "video"
 
     @property
     def timestamp(self) -> int:
