@@ -351,15 +351,17 @@ class Subject:
         """Whether the answer for ``work`` alone may hold subtitles that its list leaves out, and costs less than to
         listen."""
         return (
-            bool(work.partial)
-            and self.run.options.detail != "none"
+            self._detail_usd is not None
             and self.run.means.kept(work.key) is None
             and detail_pays(work, self.media[work.key], self._detail_usd, self.run.settings)
         )
 
     @cached_property
-    def _detail_usd(self) -> float:
+    def _detail_usd(self) -> float | None:
+        """What a work's own answer costs, where it tells more than a list and may be asked for."""
         known = definition(self.target.platform or "")
+        if self.run.options.detail == "none" or not any(route.partial for route in known.lists[LIST].routes):
+            return None
         return catalog.get(requests(known, "work", {"work_id": "-"})[0].route).price
 
     async def _own_answer(self, work: Work) -> tuple[Work, Media]:
