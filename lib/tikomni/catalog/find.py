@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from tikomni.catalog import ids, words
 from tikomni.catalog.columns import Columns, numbers
-from tikomni.catalog.question import UNKNOWN, Question, has_any, platform_of, read
+from tikomni.catalog.question import UNKNOWN, Question, has_any, patterns, platform_of, read
 
 __all__ = ["DEFAULT_LIMIT", "SEARCH", "Found", "find", "platforms"]
 
@@ -272,13 +272,14 @@ class _Ranking:
         self.meanings = index.concepts.of(self.low)
         if len(self.meanings) > 1 and (asked.links or UNKNOWN in asked.hand):
             self.meanings -= {"@post", "@shorts"}  # they say what is in hand, not what is wanted of it
-        for says, instead, where in index.rules["turns"]:
+        turns = index.rules["turns"] if "@followed" in self.meanings or "@who_follows" in self.meanings else ()
+        for says, instead, where in turns:
             if re.search(where, self.low):
                 self.meanings = self.meanings - {instead} | {says}
         self.begins_with_a_deed = re.search(index.rules["does"], self.low) is not None
         if self.begins_with_a_deed:
             self.meanings.add("@acting")
-        self.wants_what_nobody_does = re.search(index.rules["undone"], self.low) is not None
+        self.wants_what_nobody_does = any(re.search(one, self.low) for one in patterns(index.rules["undone"], self.low))
         self.things = tuple(self._things())
         told = asked.given & index.telling
         self._told = told.union(*(self._same(name) for name in told))

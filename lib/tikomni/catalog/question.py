@@ -96,7 +96,8 @@ def read(text: str, have: Mapping[str, Any], platform: str | None, rules: Mappin
     given = set(have)
     text, marked, unknown = _take_ids(text, rules, hand, given)
     text = _take_free_values(text, have, rules, hand)
-    text = _without(rules["aside"], text)
+    for aside in patterns(rules["aside"], text):
+        text = _without(aside, text)
     text = _without(rules["points"], text) if hand else text
     shown = links.platforms | names.sure | marked
     seen = (platform,) if platform else tuple(p for p in rules["platforms"] if p in (shown or names.perhaps))
@@ -311,6 +312,14 @@ def _take_free_values(text: str, have: Mapping[str, Any], rules: Mapping[str, An
         text, times = re.subn(_SEARCHED, " ", text)
     hand |= {"keyword"} if times else set()
     return text
+
+
+def patterns(by_script: Mapping[str, str], text: str) -> Iterator[str]:
+    """Those that can occur in ``text``: of Chinese, of words in Latin letters, or both."""
+    if not text.isascii():
+        yield by_script["zh"]
+    if re.search(r"[A-Za-z]{3}", text):
+        yield by_script["en"]
 
 
 def _without(said: str, text: str) -> str:
