@@ -43,11 +43,14 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         with closing(context.progress(args)) as progress:
             brought = run_async(pipeline.analyze(targets, options, settings, context.deadline, progress))
         bill = sandbox.bill.as_dict()
-    cards = [str(done.card) for done in brought.done]
-    works = [d.work for d in brought.done if d.work is not None]
-    result = {"cards": cards, "json": [str(d.document) for d in brought.done], "would_have_been_billed": bill}
-    plain = [say("demo_done", context.language), ""]
-    for work, card in zip(works, cards, strict=False):
+    written = [(done.work, done.card) for done in brought.done if done.work is not None and done.card is not None]
+    result = {
+        "cards": [str(card) for _, card in written],
+        "json": [str(done.document) for done in brought.done if done.document is not None],
+        "would_have_been_billed": bill,
+    }
+    plain = [say("demo_done", context.language), ""] if written else []
+    for work, card in written:
         words = work.transcript.source if work.transcript else "caption"
         told = say("demo_words", context.language, source=words)
         plain += [f"  {work.platform} · {work.media_kind} · {work.title} ({told})", f"    {card}"]
@@ -57,5 +60,6 @@ def run(args: argparse.Namespace, context: Context) -> Outcome:
         status=brought.status,
         warnings=brought.warnings,
         cost=brought.cost,
+        error=brought.error,
         plain=tuple(plain),
     )
