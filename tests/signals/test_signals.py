@@ -2,7 +2,8 @@
 
 ``cases.jsonl``: ``text`` or ``segments`` (start and end in ms, words), ``kind`` (``video`` unless told), and the
 labels: one or null for hook, structure and form; all that fit for cta and style. The id tells the language. Word lists
-are tuned on one half by hash. Cases named ``more`` were looked at while tuning, whichever half they fall in.
+are tuned on one half by hash. Cases named ``more`` were looked at while tuning, whichever half they fall in; so were
+all of ``openings.jsonl``, which have a ``text`` and the label of its hook.
 """
 
 from __future__ import annotations
@@ -22,7 +23,13 @@ from tikomni.analysis import signals as room
 from tikomni.analysis.signals import TRAITS, Signal, Signals, keywords, labels, plain, signals
 from tikomni.facts import Segment, Transcript, Work
 
-CASES = [json.loads(line) for line in Path(__file__).with_name("cases.jsonl").read_text("utf-8").splitlines()]
+
+def cases(name: str) -> list[dict]:
+    return [json.loads(line) for line in Path(__file__).with_name(name).read_text("utf-8").splitlines()]
+
+
+CASES = cases("cases.jsonl")
+OPENINGS = cases("openings.jsonl")
 JUDGED = ("hook", "structure", "cta", "style", "form")
 LISTS = {
     language: yaml.safe_load(Path(room.__file__).with_name("words").joinpath(f"{language}.yaml").read_text("utf-8"))
@@ -96,6 +103,15 @@ def test_the_word_lists_keep_to_their_notation(language):
 def test_the_rules_are_right_where_they_answer_and_answer_often(trait, which):
     precision, coverage = figures(trait, which)
     assert precision >= 0.85 and coverage >= 0.6, f"precision {precision:.3f}, coverage {coverage:.3f}"
+
+
+@pytest.mark.parametrize("language", room.LANGUAGES)
+def test_openings_that_other_hands_wrote_are_known(language):
+    told = [case for case in OPENINGS if case["id"].startswith(language)]
+    answers = [(labels(signals(video(case["text"])), "hook"), case["hook"]) for case in told]
+    right = sum(hook in got for got, hook in answers)
+    assert right / sum(bool(got) for got, _ in answers) >= 0.85
+    assert right / sum(hook is not None for _, hook in answers) >= 0.6
 
 
 def test_a_character_inside_another_word_triggers_nothing():
