@@ -44,7 +44,7 @@ _NAME_IN_HAND = 1.5
 _DETOUR = 0.5
 _BY_LINK = 0.5  # people paste links whatever they want to know
 _SHOWN_BY_LINK = 2.0
-_BY_KEYWORD = 2.0  # posts are looked for, where nothing else is said
+_BY_KEYWORD, _SEARCHES = 2.0, ("search.posts", "search.all", "search.newest")  # where nothing else is said
 _NOT_OFFERED_WINS = 2.0  # its words were asked for expressly
 _LISTS, _NO_LISTS = 1.25, 0.8
 _FOR_ANY_PLATFORM = 0.8
@@ -361,7 +361,7 @@ class _Ranking:
             sums[0][names.index(shown)] += _SHOWN_BY_LINK
         elif not self.asked.hand.isdisjoint(self._same("keyword")):
             for number, row in enumerate(self.index.rules["capabilities"]):
-                sums[0][number] += _BY_KEYWORD if row[0] in ("search.posts", "search.all") else 0.0
+                sums[0][number] += _BY_KEYWORD if row[0] in _SEARCHES else 0.0
         return sums
 
     def _is_candidate(self, entry: _Entry) -> bool:
