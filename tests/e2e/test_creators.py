@@ -106,6 +106,17 @@ def test_a_works_own_answer_may_spare_its_speech(run, sandbox, asked, words, sub
     assert any("video_note_detail" in route for route in asked()) == bool(subtitled)
 
 
+def test_a_work_whose_speech_is_paid_for_is_not_asked_for_alone(run, sandbox, asked):
+    sandbox.faults.add(SUBMIT, "asr", times=1, polls=10)
+    late = run(
+        "creator", links["kitchen"].url, "--detail", "none", "--deadline", "5", TIKOMNI_ASR_POLL_INTERVAL_SEC="2"
+    )
+    assert late.document["status"] == "partial" and sandbox.bill.submissions == 1
+    again = run("creator", links["kitchen"].url)
+    assert again.document["status"] == "complete" and sandbox.bill.submissions == 1
+    assert not any("video_note_detail" in route for route in asked())
+
+
 def test_counts_that_a_list_lacks_are_asked_for_when_all_details_are(run, sandbox):
     for route in (NOTES, "xiaohongshu.app.get_user_notes", "xiaohongshu.web_v2.fetch_home_notes_app"):
         sandbox.faults.add(route, "status", times=None, status=404)

@@ -77,6 +77,7 @@ def test_deeds_that_a_platform_has_no_route_for_are_not_taken_for_questions(deed
 
 @pytest.mark.parametrize(("question", "route"), [
     ("帮我给这条 TikTok 点个赞", "tiktok.interaction.like"),
+    ("post a comment on his tiktok page for me", "tiktok.interaction.post_comment"),
     ("who liked this instagram post", "instagram.v2.fetch_post_likes"),
     ("微博这条谁点的赞", "weibo.app.fetch_status_likes"),
     ("帮我看下这条 tiktok 的评论 7339393672959757570", "tiktok.app.v3.fetch_video_comments"),

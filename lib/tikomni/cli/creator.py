@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--detail",
         choices=("sample", "all", "none"),
-        help="whose own answer is asked for what lists cut (default: the sampled works, at most 80)",
+        help="whose own answer is asked for what lists leave out (default: 80 works at most, the sampled ones first)",
     )
     parser.add_argument(
         "--with",

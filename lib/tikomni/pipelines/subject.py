@@ -349,12 +349,11 @@ class Subject:
 
     def _may_spare_speech(self, work: Work) -> bool:
         """Whether the answer for ``work`` alone may hold subtitles that its list leaves out, and costs less than to
-        listen."""
-        return (
-            self._detail_usd is not None
-            and self.run.means.kept(work.key) is None
-            and detail_pays(work, self.media[work.key], self._detail_usd, self.run.settings)
-        )
+        listen; not where words are there, or paid for and on their way."""
+        run, usd = self.run, self._detail_usd
+        if usd is None or not detail_pays(work, self.media[work.key], usd, run.settings) or run.means.kept(work.key):
+            return False
+        return not run.dispatcher.ledger.speech.open_jobs(run.dispatcher.scope, [work.key])
 
     @cached_property
     def _detail_usd(self) -> float | None:
@@ -366,7 +365,7 @@ class Subject:
 
     async def _own_answer(self, work: Work) -> tuple[Work, Media]:
         found, media = await self._detail(work)
-        self.works[work.key] = renewed(found, work)
+        self.works[work.key] = renewed(found, self.works[work.key])
         self.run.library.keep_works([self.works[work.key]])
         return self.works[work.key], media
 
